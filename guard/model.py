@@ -1,0 +1,331 @@
+"""The nouns: accounts, snapshots, evaluations, alerts, incidents, events, notifications, deliveries; frozen, no I/O.
+
+Every instant is an aware UTC `datetime` whose name ends in `_at`; durations are `timedelta`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+from typing import Final
+
+NO_DATA: Final = "guard.no_data"
+"""The built-in rule that fires when an account gives no good answer, or a rule cannot be evaluated."""
+
+
+class Level(IntEnum):
+    """How bad it is; a higher level compares greater."""
+
+    INFO = 1
+    WARNING = 2
+    CRITICAL = 3
+
+    @property
+    def word(self) -> str:
+        """The level as rule files and messages write it: `info`, `warning`, `critical`."""
+        return self.name.lower()
+
+
+# --- what the API said ---------------------------------------------------------------------------------------------
+
+
+class FailureKind(StrEnum):
+    """Why a poll gave no good answer; a stable word for logs, tables and tests."""
+
+    UNREACHABLE = "unreachable"  # refused, DNS, TLS, reset, cut short
+    TIMEOUT = "timeout"  # the total deadline passed
+    UNAUTHORIZED = "unauthorized"  # 401, 403
+    RATE_LIMITED = "rate_limited"  # 429
+    SERVER = "server"  # 5xx
+    REFUSED = "refused"  # 404, 422, a redirect and every other status that is no answer
+    NOT_USAGE = "not_usage"  # 200, but not what the usage API says
+    TOO_LARGE = "too_large"  # more than 1 MiB, or a number or nesting that no usage answer has
+    STALE = "stale"  # a report older than the account's stale_after
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A poll that gave no good answer; `text` is clean, for people, and holds no secret."""
+
+    kind: FailureKind
+    text: str
+    retry_after: timedelta | None = None  # how long the API asked to be left alone, already within bounds
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good answer of one endpoint: its JSON object, and the same as text for the store."""
+
+    payload: Mapping[str, object]
+    text: str
+    server_at: datetime | None = None  # the answer's own Date header, against which report ages are measured
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one account had used at one moment. A field that is missing or makes no sense is absent from `values`."""
+
+    account: str
+    at: datetime
+    values: Mapping[str, float | str]  # by the API's dotted names, e.g. "numbers.remaining"; numbers are finite
+    age: timedelta = timedelta()  # how old the report was when it was answered
+    period_start_at: datetime | None = None
+
+
+# --- what a rule makes of it ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A level's condition as it stood: `< 2`."""
+
+    operator: str
+    number: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a known evaluation says to people; kept with the alert, so that a message needs neither rule nor snapshot."""
+
+    at: datetime  # when the snapshot was taken
+    summary: str
+    value: float | None = None
+    unit: str = ""
+    bounds: Mapping[Level, Bound] = field(default_factory=dict)
+    description: str = ""
+    runbook: str = ""
+    age: timedelta = timedelta()  # the report's own age at `at`
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AlertKey:
+    """An alert's identity: account, rule and subject, and never threshold, text, level, channel or period."""
+
+    account: str
+    rule: str
+    subject: str = ""
+
+    def __str__(self) -> str:
+        """`main/numbers-remaining`, with a third part where there is a subject."""
+        return "/".join(part for part in (self.account, self.rule, self.subject) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One rule against one snapshot, three-valued: None is unknown, which never fires and never resolves.
+
+    `holds` has one entry for each level of the rule and is cumulative: a level holds while it or a higher one holds.
+    `clear` is whether it is over. `applies` is the rule's `when`; where it is False the rest was not looked at.
+    `unknown` is the first reason why a part is unknown, empty when all is known. `limits` are the limits that stand
+    behind the fields the rule reads, by field name: they tell a recovery from a limit that was raised.
+    """
+
+    key: AlertKey
+    holds: Mapping[Level, bool | None]
+    clear: bool | None
+    reading: Reading | None  # None when the value is unknown or was not looked at
+    applies: bool | None = True
+    unknown: str = ""
+    limits: Mapping[str, float] = field(default_factory=dict)
+    period_start_at: datetime | None = None  # set only when the rule reads a field of the reporting period
+
+
+# --- the life of an alert ------------------------------------------------------------------------------------------
+
+
+class State(StrEnum):
+    """Where an alert stands."""
+
+    OK = "ok"
+    PENDING = "pending"
+    FIRING = "firing"
+    RECOVERING = "recovering"
+
+
+class Reason(StrEnum):
+    """Why an incident ended, as people read it."""
+
+    RECOVERED = "recovered"
+    NEW_PERIOD = "new period"
+    LIMIT_CHANGED = "limit changed"
+    NO_LONGER_APPLIES = "no longer applies"
+    RULE_CHANGED = "rule changed"
+    RULE_DISABLED = "rule disabled"
+    RULE_REMOVED = "rule removed"
+    ACCOUNT_REMOVED = "account removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """How long a condition has held, over known evaluations only; it exists while the last known one was true."""
+
+    total: timedelta
+    at: datetime  # the last known evaluation
+
+    def known(self, now: datetime, *, every: timedelta) -> "Timer":
+        """The timer after one more true evaluation: the time between counts in full up to 3 × every, else not at all."""
+        gap = now - self.at
+        counted = gap if timedelta() <= gap <= 3 * every else timedelta()
+        return Timer(self.total + counted, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One firing, from fired to resolved."""
+
+    id: str
+    key: AlertKey
+    started_at: datetime
+    peak: Level
+    peak_value: float | None = None  # the value furthest towards the bad side, as far as known
+    ended_at: datetime | None = None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One rule's present state on one account (and subject). The default is one that was never evaluated."""
+
+    key: AlertKey
+    state: State = State.OK
+    level: Level | None = None  # the present level; set in firing and recovering only
+    timers: Mapping[Level, Timer] = field(default_factory=dict)
+    clear: Timer | None = None
+    unknown: Timer | None = None  # since when it cannot be evaluated although answers are good
+    unknown_why: str = ""
+    incident: Incident | None = None  # the open one; set in firing and recovering only
+    reading: Reading | None = None  # of the last known evaluation
+    limits: Mapping[str, float] = field(default_factory=dict)
+    period_start_at: datetime | None = None
+    fingerprint: str = ""  # of the rule that was last evaluated: tells a changed rule from a changed value
+
+
+class EventKind(StrEnum):
+    """What an event records."""
+
+    PENDING = "alert.pending"
+    CALMED = "alert.calmed"  # pending → ok, of which nobody is told
+    FIRED = "alert.fired"
+    ESCALATED = "alert.escalated"
+    LOWERED = "alert.lowered"
+    RECOVERING = "alert.recovering"
+    REFIRED = "alert.refired"  # true again before keep_firing_for had passed: the same incident goes on
+    RESOLVED = "alert.resolved"
+    REMINDER_DUE = "alert.reminder_due"
+    UNKNOWN = "alert.unknown"
+    KNOWN = "alert.known"
+    DELIVERED = "delivery.sent"
+    RETRIED = "delivery.retry"
+    UNSURE = "delivery.unsure"
+    DIED = "delivery.dead"
+    SUPERSEDED = "delivery.superseded"
+    DROPPED = "notification.dropped"  # its channel is gone from the rule file
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One transition or decision; never changed once written."""
+
+    at: datetime
+    key: AlertKey
+    kind: EventKind
+    incident_id: str = ""
+    level: Level | None = None
+    value: float | None = None
+    channel: str = ""
+    text: str = ""  # the reason, for people; holds no secret
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """How the asking goes for one account; what polling needs to remember from one cycle to the next."""
+
+    name: str
+    cycled_at: datetime | None = None  # the last cycle, asked or not
+    good_at: datetime | None = None  # the last good answer
+    silence: timedelta = timedelta()  # time without a good answer, counted as timers are
+    lost: bool = False  # no good answer for too long, or the key was refused; until two good answers in a row
+    good_streak: int = 0
+    failures: int = 0  # failed polls in a row
+    failure: Failure | None = None  # the last one, while `failures` > 0
+    ask_at: datetime | None = None  # not to be asked before
+
+
+# --- who knows what ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What a channel knows, or should know, of one alert: never the text, only the state."""
+
+    incident_id: str
+    level: Level
+    reminders: int = 0
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """Desired against notified, for one alert, channel and recipient. The cycle writes the first, the outbox the second."""
+
+    key: AlertKey
+    channel: str
+    recipient: str = ""  # empty where the channel has only one
+    desired: Knowledge | None = None
+    notified: Knowledge | None = None
+    notified_at: datetime | None = None  # of the last message that was accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """One alert's state that a delivery brings a channel to."""
+
+    key: AlertKey
+    knowledge: Knowledge
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One attempt-worthy call: one message to one recipient of one channel."""
+
+    key: str  # the same for the same states on the same channel, so that a receiver can tell a copy
+    channel: str
+    recipient: str
+    covers: tuple[Cover, ...]  # one; more in a digest; never empty
+    created_at: datetime
+    due_at: datetime
+    state: DeliveryState = DeliveryState.PENDING
+    attempts: int = 0
+    attempted_at: datetime | None = None
+    settled_at: datetime | None = None
+    why: str = ""  # the last attempt's outcome, for people; holds no secret
+
+
+class Occasion(StrEnum):
+    """What a channel is told, or would be: the step from what it knows to what it should know."""
+
+    FIRED = "fired"
+    ESCALATED = "escalated"
+    REMINDER = "reminder"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One alert's part of a message: the incident that it speaks of, and what the channel knew before."""
+
+    occasion: Occasion
+    alert: Alert  # as it stands now; its own incident may already be another one
+    incident: Incident
+    desired: Knowledge
+    notified: Knowledge | None = None
+    missed: Incident | None = None  # an earlier incident that ended without the channel being told so

@@ -1,0 +1,1 @@
+"""The rule language: from an expression's text to a three-valued evaluation; pure."""

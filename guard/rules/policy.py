@@ -1,0 +1,28 @@
+"""What the lifecycle needs to know of a rule: its levels, timers, routes and reminders; never its expressions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from guard.model import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Remind:
+    """How often a channel is told again of what still fires; a level that is absent is not reminded of."""
+
+    every: Mapping[Level, timedelta] = field(default_factory=dict)
+    at_most: int = 6  # a channel and incident
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One rule on one account, with the account's and the file's defaults already applied."""
+
+    rule: str
+    levels: tuple[Level, ...]  # ascending, at least one
+    routes: Mapping[Level, tuple[str, ...]]  # channel names by level; an absent level notifies nobody
+    hold: timedelta = timedelta()  # the rule's `for`
+    keep_firing_for: timedelta = timedelta()
+    remind: Remind = field(default_factory=Remind)
+    fingerprint: str = ""  # of all that decides; texts, routes and reminders are not in it

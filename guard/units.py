@@ -1,0 +1,87 @@
+"""Durations and numbers, read from rule files and written for people."""
+
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION: Final = re.compile(r"(\d{1,9})([smhd])")
+_PARTS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def parse_duration(text: str) -> timedelta:
+    """Reads `90s`, `15m`, `36h` or `7d`.
+
+    Raises ValueError for anything else, with a text that says what is expected.
+
+    >>> parse_duration("90m")
+    datetime.timedelta(seconds=5400)
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a duration; write a whole number and s, m, h or d, as in 90s, 15m, 36h, 7d")
+    try:
+        return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+    except OverflowError:
+        raise ValueError(f"{text!r} is too long a duration") from None
+
+
+def duration_text(duration: timedelta) -> str:
+    """Writes a duration for people, with its two largest parts; below a second it is `0 s`.
+
+    >>> duration_text(timedelta(minutes=90))
+    '1 h 30 min'
+    """
+    left = max(0, round(duration.total_seconds()))
+    words = []
+    for size, word in _PARTS:
+        count, left = divmod(left, size)
+        if count or words:
+            words.append(f"{count} {word}" if count else "")
+        if len(words) == 2:
+            break
+    return " ".join(word for word in words if word) or "0 s"
+
+
+def number_text(value: float) -> str:
+    """Writes a number for people: thousands set apart by commas, at most three significant digits behind the point.
+
+    >>> number_text(1200), number_text(0.12345)
+    ('1,200', '0.123')
+    """
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:,.2f}" if abs(value) >= 1 else f"{value:.3g}"
+
+
+def share_text(share: float) -> str:
+    """Writes a share (0 to 1) as percent.
+
+    >>> share_text(0.0573)
+    '5.7 %'
+    """
+    return f"{share * 100:,.1f}".removesuffix(".0") + " %"
+
+
+def value_text(value: float, unit: str = "") -> str:
+    """Writes a value in its unit: `share`, `seconds`, `duration`, `dollars`, `count` (or none), or a noun that is appended.
+
+    >>> value_text(0.2, "share"), value_text(12.5, "dollars"), value_text(3, "numbers"), value_text(90, "seconds")
+    ('20 %', '$12.50', '3 numbers', '1 min 30 s')
+    """
+    match unit:
+        case "share":
+            return share_text(value)
+        case "seconds" | "duration":
+            return duration_text(timedelta(seconds=min(value, 1e10)))
+        case "dollars":
+            return f"-${-value:,.2f}" if value < 0 else f"${value:,.2f}"
+        case "" | "count":
+            return number_text(value)
+        case noun:
+            return f"{number_text(value)} {noun}"
+
+
+def instant_text(at: datetime, tz: tzinfo = UTC) -> str:
+    """Writes an instant in a zone, to the minute: `2026-11-23 14:05 UTC`."""
+    return f"{at.astimezone(tz):%Y-%m-%d %H:%M %Z}"

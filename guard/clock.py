@@ -32,5 +32,5 @@ class Clock:
         return duration.total_seconds() / self.speed
 
     def real_at(self, instant: datetime) -> datetime:
-        """The wall-clock instant (aware UTC) at which this clock will show `instant`; what a scheduler wants to know."""
+        """The wall-clock instant (aware UTC) at which this clock will show `instant`."""
         return datetime.now(UTC) + (instant - self.now()) / self.speed

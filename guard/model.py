@@ -85,7 +85,7 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a known evaluation says to people; kept with the alert, so that a message needs neither rule nor snapshot."""
+    """What a known evaluation says to people; kept with the alert, so a message needs neither rule nor snapshot."""
 
     at: datetime  # when the snapshot was taken
     summary: str
@@ -163,7 +163,7 @@ class Timer:
     at: datetime  # the last known evaluation
 
     def known(self, now: datetime, *, every: timedelta) -> "Timer":
-        """The timer after one more true evaluation: the time between counts in full up to 3 × every, else not at all."""
+        """The timer after one more true evaluation: the gap counts in full up to 3 × every, else not at all."""
         gap = now - self.at
         counted = gap if timedelta() <= gap <= 3 * every else timedelta()
         return Timer(self.total + counted, now)
@@ -266,7 +266,7 @@ class Knowledge:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """Desired against notified, for one alert, channel and recipient. The cycle writes the first, the outbox the second."""
+    """Desired (the cycle writes it) against notified (the outbox does), for one alert, channel and recipient."""
 
     key: AlertKey
     channel: str

@@ -2,11 +2,13 @@
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import pairwise
 from typing import Final
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION: Final = re.compile(r"(\d{1,9})([smhd])")
 _PARTS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_EXACT: Final = 1e15  # above it a float no longer tells one integer from the next
 
 
 def parse_duration(text: str) -> timedelta:
@@ -33,14 +35,11 @@ def duration_text(duration: timedelta) -> str:
     '1 h 30 min'
     """
     left = max(0, round(duration.total_seconds()))
-    words = []
-    for size, word in _PARTS:
-        count, left = divmod(left, size)
-        if count or words:
-            words.append(f"{count} {word}" if count else "")
-        if len(words) == 2:
-            break
-    return " ".join(word for word in words if word) or "0 s"
+    for (size, word), (next_size, next_word) in pairwise(_PARTS):
+        if left >= size:
+            rest = left % size // next_size
+            return f"{left // size} {word}" + (f" {rest} {next_word}" if rest else "")
+    return f"{left} s"
 
 
 def number_text(value: float) -> str:
@@ -49,7 +48,7 @@ def number_text(value: float) -> str:
     >>> number_text(1200), number_text(0.12345)
     ('1,200', '0.123')
     """
-    if value == int(value) and abs(value) < 1e15:
+    if value == int(value) and abs(value) < _EXACT:
         return f"{int(value):,}"
     return f"{value:,.2f}" if abs(value) >= 1 else f"{value:.3g}"
 
@@ -64,7 +63,7 @@ def share_text(share: float) -> str:
 
 
 def value_text(value: float, unit: str = "") -> str:
-    """Writes a value in its unit: `share`, `seconds`, `duration`, `dollars`, `count` (or none), or a noun that is appended.
+    """Writes a value in its unit: `share`, `seconds`, `duration`, `dollars`, `count` (or none), or a noun to append.
 
     >>> value_text(0.2, "share"), value_text(12.5, "dollars"), value_text(3, "numbers"), value_text(90, "seconds")
     ('20 %', '$12.50', '3 numbers', '1 min 30 s')

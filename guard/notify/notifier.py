@@ -51,7 +51,7 @@ class Notifier(Protocol):
     """One channel. No outcome's text holds a secret, and no fault of the receiver is raised."""
 
     async def deliver(self, call: Call, *, key: str) -> Outcome:
-        """Makes one call, once, within the notifier's own deadline. The key goes along where the receiver can keep it."""
+        """Makes one call, once, within the notifier's own deadline; the key goes along if the receiver can keep it."""
         ...
 
     async def close(self) -> None:

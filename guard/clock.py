@@ -31,6 +31,6 @@ class Clock:
         """How many real seconds pass while this clock shows `duration` passing."""
         return duration.total_seconds() / self.speed
 
-    def real_at(self, instant: datetime) -> datetime:
-        """The wall-clock instant (aware UTC) at which this clock will show `instant`."""
-        return datetime.now(UTC) + (instant - self.now()) / self.speed
+    def wall_now(self) -> datetime:
+        """The wall clock's present instant, aware UTC, whatever this clock shows: schedulers live by it."""
+        return datetime.now(UTC)

@@ -249,6 +249,8 @@ class Account:
     failures: int = 0  # failed polls in a row
     failure: Failure | None = None  # the last one, while `failures` > 0
     ask_at: datetime | None = None  # not to be asked before
+    period_start_at: datetime | None = None  # of the reporting period in force
+    period_lag: int = 0  # answers in a row that spoke of an earlier period
 
 
 # --- who knows what ------------------------------------------------------------------------------------------------
@@ -262,6 +264,7 @@ class Knowledge:
     level: Level
     reminders: int = 0
     ended: bool = False
+    missed: tuple[str, ...] = ()  # earlier incidents, oldest first, of whose end the channel had not heard yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,4 +331,4 @@ class Telling:
     incident: Incident
     desired: Knowledge
     notified: Knowledge | None = None
-    missed: Incident | None = None  # an earlier incident that ended without the channel being told so
+    missed: tuple[Incident, ...] = ()  # earlier ones, oldest first, of whose end the channel had not heard yet

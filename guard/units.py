@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION: Final = re.compile(r"(\d{1,9})([smhd])")
+_DURATION: Final = re.compile(r"([0-9]{1,9})([smhd])")
 _PARTS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _EXACT: Final = 1e15  # above it a float no longer tells one integer from the next
 
@@ -72,7 +72,7 @@ def value_text(value: float, unit: str = "") -> str:
         case "share":
             return share_text(value)
         case "seconds" | "duration":
-            return duration_text(timedelta(seconds=min(value, 1e10)))
+            return duration_text(timedelta(seconds=min(max(value, 0), 1e10)))
         case "dollars":
             return f"-${-value:,.2f}" if value < 0 else f"${value:,.2f}"
         case "" | "count":

@@ -1,0 +1,5 @@
+"""The client of AgentPhone's usage API, and the strict reading of what it answers."""
+
+from guard.agentphone.client import UsageClient
+
+__all__ = ["UsageClient"]

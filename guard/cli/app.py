@@ -1,0 +1,107 @@
+"""The commands by name, and how each ends: exit codes, and one clear line for what went wrong."""
+
+import io
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Annotated, Any, Final, NamedTuple
+
+import typer
+
+from guard import __version__
+from guard.cli import alerts, history, play, rules, send_test, status, watch
+from guard.cli.output import complain, printable
+from guard.errors import ExitCode, GuardError
+from guard.logs import redact
+
+
+class _Listed(NamedTuple):
+    """A command as the help lists it."""
+
+    name: str
+    command: Callable[..., Any]  # its docstring is its help; it gives an exit code, or None for 0
+    panel: str
+    example: str
+
+
+_COMMANDS: Final = (
+    _Listed("init", rules.init, "Set up", "guard init"),
+    _Listed("check", rules.check, "Set up", "guard check rules.toml"),
+    _Listed("send-test", send_test.send_test, "Set up", "guard send-test ops"),
+    _Listed("run", watch.run, "Watch", "guard run --rules /etc/quota-guard/rules.toml"),
+    _Listed("once", watch.once, "Watch", "*/5 * * * * guard once --rules /etc/quota-guard/rules.toml"),
+    _Listed("status", status.status, "Look", "guard status"),
+    _Listed("alerts", alerts.alerts, "Look", "guard alerts --format json"),
+    _Listed("history", history.history, "Look", "guard history --since 7d --alert main/numbers-remaining"),
+    _Listed("demo", play.demo, "Try out", "guard demo"),
+    _Listed("sandbox", play.sandbox, "Try out", "guard sandbox --scenario numbers --speed 10"),
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"quota-guard {__version__}")
+        raise typer.Exit
+
+
+def _guard(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Tells people, once and in time, that their AgentPhone account is about to run out of something.
+
+    Begin with `guard demo`, which needs nothing, then `guard init`.
+    """
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_guard)
+    for name, command, panel, example in _COMMANDS:
+        app.command(name, rich_help_panel=panel, epilog=f"[dim]Example[/dim]\n  {example}")(command)
+    return app
+
+
+def run(argv: Sequence[str]) -> int:
+    """Runs the command that the words ask for, and gives its exit code; what goes wrong is said on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode shows ? instead of ending the command
+    code = _run(argv or ["--help"])
+    _flush()
+    return code
+
+
+def _run(argv: Sequence[str]) -> int:
+    try:
+        return int(_app()(args=list(argv), prog_name="guard", standalone_mode=False) or ExitCode.DONE)
+    except GuardError as error:
+        complain(str(error))
+        return error.exit_code
+    except typer.TyperException as error:  # what the command line's words cannot mean
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "guard"
+        complain(f"{error.format_message()}\nTry `{command} --help`.")
+        return ExitCode.USAGE
+    except Exception as error:  # noqa: BLE001 - whatever it is, no secret may be shown with it
+        trace = "".join(traceback.format_exception(error))
+        complain(f"this should not have happened ({type(error).__name__}); please report it with what follows")
+        print(printable(redact(trace)), file=sys.stderr, end="")
+        return ExitCode.UNPLANNED
+
+
+def _flush() -> None:
+    """Writes what is still buffered; whoever no longer reads, as `head` does, is no error."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends

@@ -1,0 +1,67 @@
+"""`guard demo` and `guard sandbox`: to try things out, without a key."""
+
+import asyncio
+from typing import Annotated, Final
+
+import typer
+
+from guard.errors import ExitCode, UsageError
+
+_HOST: Final = "127.0.0.1"
+_PORT: Final = 8765
+
+
+def demo(
+    speed: Annotated[float, typer.Option("--speed", min=1, max=3600, help="How many times as fast as real time.")] = 60,
+) -> ExitCode:
+    """Show alerts fire, escalate and resolve, within two minutes.
+
+    Runs the real service against a pretend AgentPhone on this machine, with
+    the rules of the example rule file and the time sped up. It needs no key,
+    reads none of your files, sends nothing anywhere and leaves nothing behind.
+    """
+    from guard.demo import run_demo  # noqa: PLC0415 - a command imports what it needs
+
+    return asyncio.run(run_demo(speed=speed))
+
+
+def sandbox(
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")
+    ] = f"{_HOST}:{_PORT}",
+    key: Annotated[str, typer.Option("--key", help="The API key that is good.")] = "sandbox-key",
+    scenario: Annotated[
+        str, typer.Option("--scenario", metavar="NAME|FILE", help="A built-in story, or a file with your own.")
+    ] = "steady",
+    speed: Annotated[float, typer.Option("--speed", help="How many times as fast as real time the story runs.")] = 1,
+) -> ExitCode:
+    """Run a pretend AgentPhone, to try rules against.
+
+    It answers /v1/usage as the real one does, and plays a story. Built in are
+    demo, messages, numbers, outage, steady and unauthorized. For the account
+    in your rule file set base_url to the address that is shown. Ends with
+    Ctrl-C.
+    """
+    from guard.sandbox.errors import SandboxError  # noqa: PLC0415 - a command imports what it needs
+    from guard.sandbox.server import serve  # noqa: PLC0415 - the same
+
+    host, port = _address(listen)
+    try:
+        asyncio.run(serve(scenario=scenario, key=key, host=host, port=port, speed=speed, announce=_announce))
+    except SandboxError as error:
+        raise UsageError(str(error)) from None
+    except KeyboardInterrupt:
+        print()  # below the ^C
+    return ExitCode.DONE
+
+
+def _announce(line: str) -> None:
+    print(line, flush=True)
+
+
+def _address(listen: str) -> tuple[str, int]:
+    """HOST:PORT, [HOST]:PORT for IPv6, :PORT or PORT; raises UsageError for anything else."""
+    host, _, port = listen.rpartition(":")
+    if not (port.isascii() and port.isdigit()):
+        raise UsageError(f"--listen {listen!r} names no port; write it as {_HOST}:{_PORT}")
+    return host.removeprefix("[").removesuffix("]") or _HOST, int(port)

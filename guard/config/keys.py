@@ -1,0 +1,37 @@
+"""Which keys a rule file may hold, table by table; and those that are known and not built yet."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one kind of table."""
+
+    built: frozenset[str]
+    later: frozenset[str] = frozenset()
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+LEVELS: Final = _words("info warning critical")
+
+TOP: Final = Keys(_words("accounts budgets channels defaults rules"), _words("report quiet"))
+ACCOUNT: Final = Keys(
+    _words("api_key every base_url tz notify budgets stale_after no_data_after"), _words("sub_accounts sub")
+)
+SLACK: Final = Keys(_words("kind webhook_url mention"), _words("token channel app_token base_url"))
+TERMINAL: Final = Keys(_words("kind"))
+KINDS: Final = Keys(_words("slack terminal"), _words("email webhook apprise"))
+DEFAULTS: Final = Keys(_words("notify remind for"), _words("fallback"))
+REMIND: Final = Keys(LEVELS | {"max"})
+RULE: Final = Keys(
+    _words("value info warning critical clear when for keep_firing_for")
+    | _words("unit summary description runbook notify remind enabled"),
+    _words("each accounts labels renamed_from quiet"),
+)
+
+SECRETS: Final = _words("api_key token app_token webhook_url password secret routing_key")
+"""Keys whose value is a secret, wherever they stand."""

@@ -1,0 +1,78 @@
+"""Keeps secrets that someone wrote into a rule file out of what is shown of it."""
+
+import re
+from typing import Final
+
+from guard.config.keys import ACCOUNT, LEVELS, SECRETS, SLACK, TERMINAL
+from guard.config.places import Path, Places
+from guard.rules.complaint import Span
+
+VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+"""How a value of the environment is asked for, as the whole of a value."""
+
+_NO_SECRETS_BELOW: Final = frozenset({"budgets", "defaults", "rules", "report", "quiet"})
+_PLAIN: Final = (ACCOUNT.built | SLACK.built | TERMINAL.built | LEVELS | {"channel"}) - SECRETS
+
+# A line that sets something whose name sounds like a secret, however it is spelled and whether or not it is TOML.
+_SECRET_LINE: Final = re.compile(
+    r"""
+    (?:^|[{,]) [ \t]*+ (?:[\w-]++[ \t]*+\.[ \t]*+){0,8}+
+    ["']? (?=[\w-]*?(?:key|token|secret|passw|pwd|hook|auth|credential)) [\w-]++ ["']?
+    [ \t]* (?:=[ \t]*|[ \t:](?=[ \t]*["']))
+    (?! ["']?\$\{[A-Za-z_]\w*\}["']?[ \t]*(?:[,}\#\n]|$) | [\[{] | [\d_.]+[ \t]*(?:[,}\#\n]|$) )
+    (?P<value> \"{3}(?:.|\n)*?(?:\"{3}|\Z) | '{3}(?:.|\n)*?(?:'{3}|\Z) | [^\n]+ )
+    """,
+    re.VERBOSE | re.MULTILINE | re.IGNORECASE,
+)
+# What a secret looks like wherever it stands: Slack's webhook addresses and tokens, API keys, passwords in addresses.
+_SECRET: Final = re.compile(
+    r"""
+    hooks\.slack\.com/ (?P<path>[^\s"'<>]+)
+    | \b (?P<token> (?:xox[a-z]|xapp|sk|pk|rk)[-_][\w.-]{6,} )
+    | \b bearer [ ]+ (?P<bearer>[\w.~+/=-]{6,})
+    | :// (?P<user>[^/@\s"'<>]*) @
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def scrubbed(text: str) -> str:
+    """A text from a rule file without what looks like a secret; for words that a message repeats."""
+    return _SECRET.sub(lambda match: _starred(match, match.lastgroup or ""), text)
+
+
+def masked(text: str, found: Places) -> str:
+    """The text of a rule file, as long as before, with stars where a secret stands or may stand.
+
+    That is: the value of a key that holds secrets; any string under accounts, channels or an unknown table whose key is
+    not known to hold none; and what looks like a secret. `"${NAME}"` is shown.
+    """
+    shown = list(text)
+    for path, place in found.by_path.items():
+        if place.value is not None and _may_be_secret(path, text[place.value.start : place.value.end]):
+            _star(shown, place.value)
+    for match in _SECRET_LINE.finditer(text):
+        _star(shown, Span(*match.span("value")))
+    return scrubbed("".join(shown))
+
+
+def _may_be_secret(path: Path, literal: str) -> bool:
+    keys = [key for key in path if isinstance(key, str)]
+    if literal[:1] in ("[", "{") or VARIABLE.fullmatch(literal.strip("\"'")):
+        return False
+    if not SECRETS.isdisjoint(keys[2:]):
+        return True
+    is_text = literal[:1] in ("'", '"')
+    return is_text and keys[0] not in _NO_SECRETS_BELOW and keys[-1] not in _PLAIN
+
+
+def _star(shown: list[str], span: Span) -> None:
+    for offset in range(span.start, min(span.end, len(shown))):
+        if shown[offset] not in "\n\"'":
+            shown[offset] = "*"
+
+
+def _starred(match: re.Match[str], group: str) -> str:
+    start, end = (offset - match.start() for offset in match.span(group))
+    whole = match[0]
+    return whole[:start] + "*" * (end - start) + whole[end:]

@@ -1,0 +1,151 @@
+"""When silence is an alert itself: how the asking goes, when to ask again, and the built-in rule guard.no_data.
+
+The backoff is exponential with jitter (half fixed, half random), within the polling interval; see "Exponential Backoff
+And Jitter", AWS Architecture Blog, 2015.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from guard.model import (
+    NO_DATA,
+    Account,
+    Alert,
+    AlertKey,
+    Evaluation,
+    Failure,
+    FailureKind,
+    Level,
+    Reading,
+    Snapshot,
+)
+from guard.units import duration_text
+
+GOOD_ANSWERS_NEEDED: Final = 2
+LAGGING_ANSWERS_NEEDED: Final = 3
+UNKNOWN_FOR: Final = timedelta(minutes=15)
+_FIRST_WAIT: Final = timedelta(seconds=1)
+_REFUSED_WAIT: Final = timedelta(minutes=5)
+_LISTED: Final = 5
+
+
+def heard(account: Account, snapshot: Snapshot, *, now: datetime) -> Account:
+    """The account after a good answer."""
+    streak = account.good_streak + 1
+    return _note_period(
+        replace(
+            account,
+            cycled_at=now,
+            good_at=now,
+            silence=timedelta(),
+            lost=account.lost and streak < GOOD_ANSWERS_NEEDED,
+            good_streak=streak,
+            failures=0,
+            failure=None,
+            ask_at=None,
+        ),
+        snapshot.period_start_at,
+    )
+
+
+def unheard(
+    account: Account,
+    failure: Failure | None,
+    *,
+    now: datetime,
+    every: timedelta,
+    no_data_after: timedelta,
+    jitter: float,
+) -> Account:
+    """The account after a cycle without a good answer; `failure` is None where it was not asked, as `ask_at` says.
+
+    `jitter` is a random share, 0 to 1. An account that was never heard of counts from its first cycle.
+    """
+    gap = now - account.cycled_at if account.cycled_at else timedelta()
+    silence = account.silence + (gap if timedelta() <= gap <= 3 * every else timedelta())
+    failures = account.failures + (failure is not None)
+    refused = failure is not None and failure.kind is FailureKind.UNAUTHORIZED
+    ask_at = now + _wait(failure, failures, every=every, jitter=jitter) if failure else account.ask_at
+    return replace(
+        account,
+        cycled_at=now,
+        silence=silence,
+        lost=account.lost or refused or silence >= no_data_after,
+        good_streak=0,
+        failures=failures,
+        failure=failure or account.failure,
+        ask_at=ask_at,
+    )
+
+
+def may_ask(account: Account, *, now: datetime) -> bool:
+    """Whether the account may be asked now. After the clock went back, what it was told to wait for means nothing."""
+    went_back = account.cycled_at is not None and account.cycled_at > now
+    return account.ask_at is None or account.ask_at <= now or went_back
+
+
+def in_period(account: Account, snapshot: Snapshot) -> Snapshot:
+    """The snapshot, less the fields of its reporting period where it speaks of another one than the period in force.
+
+    Answers that alternate between two periods, as replicas that lag do, thus neither fire nor resolve anything.
+    """
+    if snapshot.period_start_at == account.period_start_at:
+        return snapshot
+    values = {name: value for name, value in snapshot.values.items() if not name.startswith("period.")}
+    return replace(snapshot, values=values, period_start_at=None)
+
+
+def evaluate_no_data(account: Account, alerts: Iterable[Alert], *, now: datetime) -> Evaluation:
+    """The built-in rule guard.no_data, evaluated after all other rules; `alerts` are the account's, after their step.
+
+    Critical: the account is lost. Warning: a rule has been unknown for 15 minutes although answers are good.
+    """
+    overdue = sorted(
+        (alert for alert in alerts if alert.unknown and alert.unknown.total >= UNKNOWN_FOR), key=lambda alert: alert.key
+    )
+    holds = {Level.WARNING: account.lost or bool(overdue), Level.CRITICAL: account.lost}
+    return Evaluation(
+        key=AlertKey(account.name, NO_DATA),
+        holds=holds,
+        clear=not holds[Level.WARNING],
+        reading=Reading(at=account.good_at or now, summary=_summary(account, overdue)),
+    )
+
+
+def _wait(failure: Failure, failures: int, *, every: timedelta, jitter: float) -> timedelta:
+    if failure.retry_after is not None:
+        return failure.retry_after
+    if failure.kind is FailureKind.UNAUTHORIZED:
+        return _REFUSED_WAIT
+    doubled = _FIRST_WAIT * (1 << min(failures - 1, 16))
+    return min(every, doubled) * (0.5 + jitter / 2)
+
+
+def _note_period(account: Account, start_at: datetime | None) -> Account:
+    """A later period is in force at once, an earlier one after three answers in a row that speak of it."""
+    if start_at is None or start_at == account.period_start_at:
+        return replace(account, period_lag=0)
+    lag = account.period_lag + 1
+    if account.period_start_at is None or start_at > account.period_start_at or lag >= LAGGING_ANSWERS_NEEDED:
+        return replace(account, period_start_at=start_at, period_lag=0)
+    return replace(account, period_lag=lag)
+
+
+def _summary(account: Account, overdue: list[Alert]) -> str:
+    if account.lost and account.failure is not None:
+        return _lost_text(account, account.failure)
+    if account.lost:
+        return "AgentPhone answers again; one more good answer is awaited"
+    if overdue:
+        named = [f"{alert.key.rule} ({alert.unknown_why})" for alert in overdue[:_LISTED]]
+        more = [f"and {len(overdue) - _LISTED} more"] if len(overdue) > _LISTED else []
+        return f"cannot be evaluated for {duration_text(UNKNOWN_FOR)} or longer: {', '.join(named + more)}"
+    return "AgentPhone answers again, and every rule can be evaluated"
+
+
+def _lost_text(account: Account, failure: Failure) -> str:
+    if failure.kind is FailureKind.UNAUTHORIZED:
+        return f"AgentPhone refuses the API key, so nothing is watched: {failure.text}"
+    return f"no good answer for {duration_text(account.silence)}, so nothing is watched: {failure.text}"

@@ -1,0 +1,78 @@
+"""One pass for cron: a cycle of every account, then what is due, for 30 s at most."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import partial
+from random import random
+from typing import Final
+
+from guard.config import AccountConfig
+from guard.cycle import log_decision, run_cycle
+from guard.errors import ExitCode, StorageError
+from guard.lifecycle.watch import may_ask
+from guard.logs import log
+from guard.model import NO_DATA, Account, Alert, Level
+from guard.parts import Parts
+from guard.store import Unit
+
+DELIVER_S: Final = 30.0
+
+
+async def run_once(parts: Parts) -> ExitCode:
+    """Runs one pass; gives 0 if nothing fires, 1 if at most warning does, 2 for critical, 3 without data.
+
+    Raises StorageError when nothing could be committed.
+    """
+    for account in parts.config.accounts:
+        await _cycle(parts, account)
+    await _deliver(parts)
+    return await parts.store.run(partial(_verdict, names=[account.name for account in parts.config.accounts]))
+
+
+async def _cycle(parts: Parts, config: AccountConfig) -> None:
+    before = await parts.store.run(lambda unit: unit.account(config.name)) or Account(config.name)
+    now = parts.clock.now()
+    since = now - before.cycled_at if before.cycled_at else timedelta()
+    decision = await run_cycle(
+        config,
+        client=parts.clients[config.name],
+        store=parts.store,
+        clock=parts.clock,
+        ask=may_ask(before, now=now),
+        jitter=random(),  # noqa: S311 - a backoff's jitter guards no secret
+        # Whoever starts the passes decides how far apart they are.
+        every=max(config.every, since),
+    )
+    log_decision(before, decision)
+
+
+async def _deliver(parts: Parts) -> None:
+    """Tries what is due on every channel; what the time does not suffice for is left for the next pass."""
+    try:
+        async with asyncio.timeout(DELIVER_S):
+            done = await asyncio.gather(*(_drain(parts, name) for name in parts.notifiers), return_exceptions=True)
+    except TimeoutError:
+        log.warning("once.left", "deliveries were left for the next pass", after_s=DELIVER_S)
+        return
+    for fault in done:
+        if isinstance(fault, StorageError):
+            raise fault
+
+
+async def _drain(parts: Parts, channel: str) -> None:
+    while await parts.outbox.attempt(channel):
+        pass
+
+
+def _verdict(unit: Unit, *, names: Iterable[str]) -> ExitCode:
+    firing = [alert for name in names for alert in unit.alerts(name).values() if alert.level is not None]
+    if any(_is_no_data(alert) for alert in firing):
+        return ExitCode.NO_DATA
+    if any(alert.level is Level.CRITICAL for alert in firing):
+        return ExitCode.CRITICAL
+    return ExitCode.FIRING if firing else ExitCode.DONE
+
+
+def _is_no_data(alert: Alert) -> bool:
+    return alert.key.rule == NO_DATA and alert.level is Level.CRITICAL

@@ -1,0 +1,148 @@
+"""Deliver: writes an attempt down, makes it, and writes down what became of it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, tzinfo
+from functools import partial
+from random import random
+
+from guard.clock import Clock
+from guard.lifecycle.desired import gap
+from guard.logs import log
+from guard.message import Message, compose
+from guard.model import Alert, Delivery, DeliveryState, EventKind, Incident, Notification, Telling
+from guard.notify.notifier import Notifier, Outcome, Post, Unsure
+from guard.outbox.plan import OPEN, plan
+from guard.outbox.settle import events, settled
+from guard.store import Store, Unit
+
+
+@dataclass(slots=True)
+class Outbox:
+    """Sends what waits, channel by channel."""
+
+    store: Store
+    notifiers: Mapping[str, Notifier]
+    zone_of: Callable[[str], tzinfo]  # an account's zone for the times in its messages
+    clock: Clock
+    _unsettled: dict[str, tuple[Delivery, Outcome]] = field(
+        default_factory=dict
+    )  # answered, not yet written, by channel
+
+    async def attempt(self, channel: str) -> bool:
+        """Makes the one attempt that is due on a channel, if there is one; True if there was, so that more may be due.
+
+        Never runs twice at a time for one channel. Raises StorageError when the attempt could not be written down (then
+        it was not made), or its outcome could not (then the next call writes it before anything else).
+        """
+        await self._settle(channel)
+        begun = await self.store.run(partial(self._begin, channel=channel, now=self.clock.now()))
+        if begun is None:
+            return False
+        delivery, message = begun
+        # A crash here, or in the send, leaves `sending`: it is sent again, and the key lets the receiver notice.
+        outcome = await self._send(delivery, message)
+        self._unsettled[channel] = (delivery, outcome)
+        # A crash here sends twice.
+        await self._settle(channel)
+        return True
+
+    async def _send(self, delivery: Delivery, message: Message) -> Outcome:
+        try:
+            return await self.notifiers[delivery.channel].deliver(Post(message), key=delivery.key)
+        except Exception as fault:  # noqa: BLE001 - a defect in one notifier must not stop the others
+            log.error("delivery.unplanned", "the notifier failed", exc=fault, channel=delivery.channel)
+            return Unsure(f"the notifier failed: {type(fault).__name__}")
+
+    async def _settle(self, channel: str) -> None:
+        if channel not in self._unsettled:
+            return
+        delivery, outcome = self._unsettled[channel]
+        now = self.clock.now()
+        after, kind = settled(delivery, outcome, now=now, jitter=random())  # noqa: S311 - a backoff's jitter guards no secret
+        await self.store.run(partial(_write_settled, delivery=after, kind=kind, now=now))
+        del self._unsettled[channel]
+        _log_settled(after, kind)
+
+    def _begin(self, unit: Unit, *, channel: str, now: datetime) -> tuple[Delivery, Message] | None:
+        """Plans, and writes down the attempt that is due first; None if nothing is due."""
+        waiting = [each for each in unit.waiting(channel) if gap(each.desired, each.notified)]
+        open_deliveries = unit.deliveries(channel=channel, states=OPEN)
+        planned = plan(channel, waiting, open_deliveries, now=now)
+        for each in planned.superseded:
+            unit.delete_delivery(each.key)
+            unit.add_events(events(each, EventKind.SUPERSEDED, now=now))
+        for each in planned.deliveries:
+            unit.save_delivery(each)
+        gone = {each.key for each in planned.superseded}
+        kept = {each.key: each for each in open_deliveries if each.key not in gone}
+        kept |= {each.key: each for each in planned.deliveries}
+        delivery = _first_due(kept.values(), now=now)
+        if delivery is None:
+            return None
+        sending = replace(delivery, state=DeliveryState.SENDING, attempts=delivery.attempts + 1, attempted_at=now)
+        unit.save_delivery(sending)
+        by_key = {(each.key, each.recipient): each for each in waiting}
+        covered = [by_key[cover.key, delivery.recipient] for cover in delivery.covers]
+        return sending, compose(_tellings(unit, covered), now=now, zone_of=self.zone_of)
+
+
+def _first_due(deliveries: Iterable[Delivery], *, now: datetime) -> Delivery | None:
+    """The delivery to try now, oldest first. A channel that made one wait makes all wait, so that order is kept."""
+    pending = [each for each in deliveries if each.state is DeliveryState.PENDING]
+    if any(each.state is DeliveryState.SENDING for each in deliveries) or any(_waits(each, now) for each in pending):
+        return None
+    return min(pending, key=lambda each: each.created_at, default=None)
+
+
+def _waits(delivery: Delivery, now: datetime) -> bool:
+    """Whether it is not due yet. After the clock went back, what was due by it is due now."""
+    return delivery.due_at > now >= (delivery.attempted_at or delivery.created_at)
+
+
+def _tellings(unit: Unit, covered: Sequence[Notification]) -> list[Telling]:
+    alerts = {account: unit.alerts(account) for account in {each.key.account for each in covered}}
+    ids = {name for each in covered if each.desired for name in (each.desired.incident_id, *each.desired.missed)}
+    incidents = unit.incidents(ids)
+    return [
+        telling
+        for each in covered
+        if (telling := _telling(each, alerts[each.key.account].get(each.key) or Alert(each.key), incidents))
+    ]
+
+
+def _telling(notification: Notification, alert: Alert, incidents: Mapping[str, Incident]) -> Telling | None:
+    desired, notified = notification.desired, notification.notified
+    occasion = gap(desired, notified)
+    if desired is None or occasion is None:
+        return None
+    return Telling(
+        occasion=occasion,
+        alert=alert,
+        incident=incidents[desired.incident_id],
+        desired=desired,
+        notified=notified,
+        missed=tuple(incidents[each] for each in desired.missed),
+    )
+
+
+def _write_settled(unit: Unit, *, delivery: Delivery, kind: EventKind, now: datetime) -> None:
+    unit.save_delivery(delivery)
+    unit.add_events(events(delivery, kind, now=now))
+    if delivery.state is DeliveryState.SENT:
+        unit.save_notified(
+            Notification(cover.key, delivery.channel, delivery.recipient, notified=cover.knowledge, notified_at=now)
+            for cover in delivery.covers
+        )
+
+
+def _log_settled(delivery: Delivery, kind: EventKind) -> None:
+    write = {EventKind.DELIVERED: log.info, EventKind.DIED: log.error}.get(kind, log.warning)
+    write(
+        kind,
+        delivery.why or "the channel accepted the message",
+        channel=delivery.channel,
+        alerts=",".join(str(cover.key) for cover in delivery.covers),
+        attempt=delivery.attempts,
+        key=delivery.key,
+    )

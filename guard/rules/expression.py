@@ -1,0 +1,87 @@
+"""An expression read, checked and compiled; and a level's condition, which is an operator and an expression."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Final
+
+from guard.rules.complaint import Complaint, Severity
+from guard.rules.grammar import parse, parse_condition
+from guard.rules.kinds import Kind, complaints
+from guard.rules.tree import Tree, names, printed
+from guard.rules.values import Run, Unknown, Value, Values, compare, compiled
+
+Complain = Callable[[Complaint], None]
+"""Takes every complaint about a text, errors and warnings, from left to right."""
+
+_NUMBER: Final = (Kind.NUMBER,)
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A tree without mistakes, and the function it was compiled to. As a string it is its canonical text."""
+
+    tree: Tree
+    run: Run = field(compare=False, repr=False)
+    reads: frozenset[str]  # the names in it, budgets with their prefix
+
+    @classmethod
+    def of(cls, tree: Tree) -> "Expression":
+        """Compiles a tree about which there was no complaint of severity error."""
+        return cls(tree, compiled(tree), frozenset(name.name for name in names(tree)))
+
+    def __str__(self) -> str:
+        """The canonical text."""
+        return printed(self.tree)
+
+    def number(self, values: Values) -> float | Unknown:
+        """The value as a number; unknown also where an unlisted field turns out to be a text."""
+        value = self.run(values)
+        return Unknown(f"{self} is no number") if isinstance(value, str) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A comparison without its left side: `< 80% * budgets.messages_per_day`."""
+
+    operator: str
+    bound: Expression
+
+    def __str__(self) -> str:
+        """The canonical text."""
+        return f"{self.operator} {self.bound}"
+
+    def holds(self, value: Value, bound: Value) -> bool | Unknown:
+        """Whether a value stands on this side of a bound."""
+        return compare(self.operator, value, bound)
+
+
+def read_expression(
+    text: str, *, budgets: Collection[str], complain: Complain, want: Collection[Kind] = _NUMBER, offset: int = 0
+) -> Expression | None:
+    """Reads an expression that gives one of the kinds in `want`; None when there was an error.
+
+    `budgets` are the names under [budgets]. `offset` is where `text` begins in the text that complaints are about.
+    """
+    tree = parse(text)
+    if isinstance(tree, Complaint):
+        complain(tree.shifted(offset))
+        return None
+    return _checked(tree, budgets=budgets, want=want, complain=lambda complaint: complain(complaint.shifted(offset)))
+
+
+def read_condition(text: str, *, budgets: Collection[str], complain: Complain) -> Condition | None:
+    """Reads a level's operator and the arithmetic behind it; None when there was an error."""
+    read = parse_condition(text)
+    if isinstance(read, Complaint):
+        complain(read)
+        return None
+    operator, tree = read
+    bound = _checked(tree, budgets=budgets, want=_NUMBER, complain=complain)
+    return Condition(operator, bound) if bound else None
+
+
+def _checked(tree: Tree, *, budgets: Collection[str], want: Collection[Kind], complain: Complain) -> Expression | None:
+    found = list(complaints(tree, budgets=budgets, want=want))
+    for complaint in found:
+        complain(complaint)
+    return None if any(each.severity is Severity.ERROR for each in found) else Expression.of(tree)

@@ -1,0 +1,77 @@
+"""A rule as it is evaluated: everything read, checked and compiled, for one account."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from hashlib import sha256
+
+from guard.fields import FIELDS, Kind, field_named
+from guard.model import Level
+from guard.rules.expression import Condition, Expression
+from guard.rules.policy import Policy
+from guard.rules.template import Template
+from guard.rules.tree import Name
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule on one account."""
+
+    policy: Policy
+    value: Expression
+    conditions: Mapping[Level, Condition]  # the levels of the policy, ascending
+    clear: Condition | None = None  # when it is over; None: when no level holds
+    when: Expression | None = None  # looked at first; None: always
+    unit: str = ""  # of the value, for people; empty: the field's own
+    summary: Template = field(default_factory=Template)  # empty: the value's expression and what it is
+    description: Template = field(default_factory=Template)
+    runbook: str = ""
+    tz: tzinfo = UTC  # of the account, for instants in texts
+    reads: frozenset[str] = field(init=False)  # the names that decide; those in texts are not among them
+    limits: tuple[str, ...] = field(init=False)  # the limits behind those, in alphabetical order
+    reads_period: bool = field(init=False)  # whether one of them depends on the reporting period
+
+    def __post_init__(self) -> None:
+        """Works out once what evaluations ask each time."""
+        reads = frozenset().union(*(each.reads for each in self._deciding()))
+        fields = [each for each in map(field_named, reads) if each is not None]
+        object.__setattr__(self, "reads", reads)
+        object.__setattr__(self, "limits", tuple(sorted({each.limit for each in fields if each.limit})))
+        object.__setattr__(self, "reads_period", any(each.kind is Kind.PERIOD for each in fields))
+
+    @property
+    def name(self) -> str:
+        """The name under `[rules]`."""
+        return self.policy.rule
+
+    @property
+    def value_unit(self) -> str:
+        """The unit that the value is written in: the rule's, else that of the field that the value is, else none."""
+        listed = FIELDS.get(self.value.tree.name) if isinstance(self.value.tree, Name) else None
+        return self.unit or (listed.unit if listed else "")
+
+    def _deciding(self) -> Iterator[Expression]:
+        yield self.value
+        for condition in self.conditions.values():
+            yield condition.bound
+        if self.clear is not None:
+            yield self.clear.bound
+        if self.when is not None:
+            yield self.when
+
+
+def fingerprint(rule: Rule, *, budgets: Mapping[str, float]) -> str:
+    """A short hash of all that decides: expressions in canonical form, timers, and the budgets that are read.
+
+    The same for rules that differ in spacing, texts, routes or reminders only.
+    """
+    parts = [
+        f"value {rule.value}",
+        *(f"{level.word} {condition}" for level, condition in sorted(rule.conditions.items())),
+        f"clear {rule.clear}",
+        f"when {rule.when}",
+        f"for {rule.policy.hold.total_seconds()}",
+        f"keep_firing_for {rule.policy.keep_firing_for.total_seconds()}",
+        *(f"{name} {value!r}" for name, value in sorted(budgets.items()) if f"budgets.{name}" in rule.reads),
+    ]
+    return sha256("\n".join(parts).encode()).hexdigest()[:16]

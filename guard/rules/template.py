@@ -1,0 +1,114 @@
+"""A summary or description: text with `{expression}` and `{expression:format}` holes, and doubled braces."""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+
+from guard.fields import FIELDS
+from guard.rules.complaint import Complaint, Span
+from guard.rules.expression import Complain, Expression, read_expression
+from guard.rules.kinds import Kind, kind_of
+from guard.rules.tree import Name
+from guard.rules.values import Unknown, Values
+from guard.units import instant_text, value_text
+
+FORMATS: Final = ("count", "share", "dollars", "duration", "date")
+MOST_CHARACTERS: Final = 2_000
+UNKNOWN: Final = "unknown"
+
+_WORDS: Final = frozenset({"share", "dollars", "seconds"})  # units that change how a number is written
+# A brace within quotes belongs to the text there, and a quote that is not closed ends nowhere.
+_PART: Final = re.compile(r"(?P<double>\{\{|\}\})|\{(?P<hole>(?:'[^']*'|[^'{}])*)\}|(?P<odd>[{}])|(?P<text>[^{}]+)")
+_FORMAT: Final = re.compile(r"(?P<expression>(?:'[^']*'|[^':])*)(?::(?P<format>.*))?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """An expression to be shown, and one of FORMATS or a unit that says how."""
+
+    expression: Expression
+    format: str
+
+    def render(self, values: Values, *, at: datetime, tz: tzinfo) -> str:
+        """What the hole shows for a snapshot taken at `at`; `unknown` where there is no value."""
+        value = self.expression.run(values)
+        if isinstance(value, Unknown):
+            return UNKNOWN
+        if isinstance(value, str):
+            return value
+        if self.format != "date":
+            return value_text(value, self.format)
+        try:
+            return instant_text(at + timedelta(seconds=value), tz)
+        except (OverflowError, ValueError):
+            return UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Texts and holes in their order; the empty template renders an empty text."""
+
+    parts: tuple[str | Hole, ...] = ()
+
+    def render(self, values: Values, *, at: datetime, tz: tzinfo = UTC) -> str:
+        """The text for what names stand for; `at` is when that was so, to which the format `date` adds seconds."""
+        return "".join(part if isinstance(part, str) else part.render(values, at=at, tz=tz) for part in self.parts)
+
+
+def read_template(text: str, *, budgets: Collection[str], complain: Complain) -> Template:
+    """Reads a template; parts with mistakes are complained about and left out."""
+    if len(text) > MOST_CHARACTERS:
+        span = Span(MOST_CHARACTERS, len(text))
+        complain(Complaint(span, f"a text has at most {MOST_CHARACTERS:,} characters, and this one {len(text):,}"))
+        return Template()
+    return Template(tuple(_parts(text, budgets, complain)))
+
+
+def _parts(text: str, budgets: Collection[str], complain: Complain) -> Iterator[str | Hole]:
+    for match in _PART.finditer(text):
+        if match["double"]:
+            yield match["double"][0]
+        elif match["text"]:
+            yield match["text"]
+        elif match["odd"]:
+            complain(Complaint(Span(*match.span()), _odd(match["odd"])))
+        elif hole := _hole(match["hole"], match.start("hole"), budgets, complain):
+            yield hole
+
+
+def _odd(brace: str) -> str:
+    what = "the hole is not closed" if brace == "{" else "this brace closes nothing"
+    return f"{what}; write {brace * 2} for the brace itself"
+
+
+def _hole(text: str, offset: int, budgets: Collection[str], complain: Complain) -> Hole | None:
+    match = _FORMAT.fullmatch(text)
+    source, style = (match["expression"], match["format"]) if match else (text, None)
+    if not source.strip():
+        complain(Complaint(Span(offset - 1, offset + len(text) + 1), "the hole is empty; it shows an expression"))
+        return None
+    want = (Kind.NUMBER, Kind.TEXT)
+    expression = read_expression(source, budgets=budgets, complain=complain, want=want, offset=offset)
+    if style is not None:
+        span = Span(offset + len(source) + 1, offset + len(text))
+        complaint = _format_complaint(style.strip(), span, expression)
+        if complaint:
+            complain(complaint)
+            return None
+    return Hole(expression, style.strip() if style else _default_format(expression)) if expression else None
+
+
+def _format_complaint(style: str, span: Span, expression: Expression | None) -> Complaint | None:
+    if style not in FORMATS:
+        return Complaint(span, f"unknown format {style!r}; formats are {', '.join(FORMATS)}")
+    if expression and kind_of(expression.tree) is Kind.TEXT:
+        return Complaint(span, f"{expression} is a text, which has no format")
+    return None
+
+
+def _default_format(expression: Expression) -> str:
+    """The unit of a lone field where that changes how the number is written, else plain."""
+    field = FIELDS.get(expression.tree.name) if isinstance(expression.tree, Name) else None
+    return field.unit if field and field.unit in _WORDS else "count"

@@ -1,0 +1,217 @@
+"""When things happen: the scheduler wakes cycles and outbox, the watchdog wakes the scheduler, signals end it all.
+
+APScheduler runs on the wall clock and stops for good when its own bookkeeping fails, so it only wakes the service, and
+a monotonic watchdog re-arms its jobs.
+"""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, timedelta
+from functools import partial
+from random import random
+from typing import Any, Final
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from guard.config import AccountConfig
+from guard.cycle import log_decision, run_cycle
+from guard.errors import ExitCode, StorageError
+from guard.lifecycle.watch import may_ask
+from guard.logs import log
+from guard.model import Account
+from guard.parts import Parts
+from guard.store_failing import StoreFailing
+
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+PULSE_S: Final = 1.0
+WATCH_S: Final = 5.0
+REARM_AFTER: Final = 2  # watches without a pulse between them
+GIVE_UP_AFTER: Final = 12
+PRUNE_EVERY: Final = timedelta(hours=1)
+DRAIN_S: Final = 7.0
+
+
+@dataclass(slots=True)
+class Service:
+    """The service of one rule file on one database; the parts are the caller's to open and close."""
+
+    parts: Parts
+    _accounts: dict[str, Account] = field(default_factory=dict)
+    _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # by job; a job never runs twice at a time
+    _again: dict[str, Work] = field(default_factory=dict)  # wanted while it ran, so it runs once more
+    _watched: Counter[str] = field(default_factory=Counter)  # watches since the last pulse, and since each job began
+    _draining: bool = False
+    _ended: asyncio.Future[ExitCode] = field(init=False)
+    _store_failing: StoreFailing = field(init=False)
+    _scheduler: AsyncIOScheduler = field(init=False)
+
+    async def run(self, stop: asyncio.Event) -> ExitCode:
+        """Runs until `stop` is set, then finishes what is in flight; gives 70 if the watchdog gave up.
+
+        Raises StorageError when the database cannot be made ready.
+        """
+        self._ended = asyncio.get_running_loop().create_future()
+        self._store_failing = StoreFailing(self.parts.notifiers, self.parts.clock)
+        stored = await self.parts.store.run(lambda unit: unit.accounts())
+        self._accounts = {name: stored.get(name) or Account(name) for name in self.parts.clients}
+        self._schedule()
+        stopping = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait({stopping, self._ended}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            await self._drain()
+        return self._ended.result() if self._ended.done() else ExitCode.DONE
+
+    def _schedule(self) -> None:
+        now = self.parts.clock.wall_now()
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            # Without a grace time a late run is dropped; without coalescing a suspend ends in a burst.
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        for account in self.parts.config.accounts:
+            self._scheduler.add_job(
+                partial(self._wake_cycle, account),
+                "interval",
+                id=f"cycle:{account.name}",
+                seconds=self.parts.clock.real_s(account.every),
+                next_run_time=now,
+            )
+        self._scheduler.add_job(self._pulse, "interval", id="pulse", seconds=PULSE_S, next_run_time=now)
+        self._scheduler.add_job(self._wake_prune, "interval", id="prune", seconds=PRUNE_EVERY.total_seconds())
+        self._scheduler.start()
+        asyncio.get_running_loop().call_later(WATCH_S, self._watch)
+
+    # What the scheduler calls must return at once; the work runs in tasks of the service's own.
+
+    async def _pulse(self) -> None:
+        del self._watched["pulse"]
+        self._wake_outbox()
+        now = self.parts.clock.now()
+        for account in self.parts.config.accounts:
+            waiting = self._accounts[account.name].ask_at is not None
+            if waiting and may_ask(self._accounts[account.name], now=now):
+                await self._wake_cycle(account)
+
+    async def _wake_cycle(self, account: AccountConfig) -> None:
+        self._start(f"cycle:{account.name}", partial(self._cycle, account))
+
+    async def _wake_prune(self) -> None:
+        self._start("prune", self._prune)
+
+    def _wake_outbox(self) -> None:
+        for channel in self.parts.notifiers:
+            job, work = f"outbox:{channel}", partial(self._work, channel)
+            if not self._start(job, work):
+                self._again[job] = work  # it may have looked just before there was something to send
+
+    def _start(self, job: str, work: Work) -> bool:
+        if job in self._running or self._draining:
+            return False
+        task = asyncio.ensure_future(work())
+        self._running[job] = task
+        task.add_done_callback(partial(self._done, job))
+        return True
+
+    def _done(self, job: str, task: asyncio.Task[None]) -> None:
+        del self._running[job]
+        del self._watched[job]
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            log.error("service.unplanned", "a job failed; it will run again", exc=fault, job=job)
+        if (work := self._again.pop(job, None)) is not None:
+            self._start(job, work)
+
+    async def _cycle(self, config: AccountConfig) -> None:
+        try:
+            decision = await run_cycle(
+                config,
+                client=self.parts.clients[config.name],
+                store=self.parts.store,
+                clock=self.parts.clock,
+                ask=may_ask(self._accounts[config.name], now=self.parts.clock.now()),
+                jitter=random(),  # noqa: S311 - a backoff's jitter guards no secret
+            )
+        except StorageError as fault:
+            await self._store_failing.failed(fault)
+            return
+        self._store_failing.worked()
+        log_decision(self._accounts[config.name], decision)
+        self._accounts[config.name] = decision.account
+        self._wake_outbox()
+        if self.parts.heartbeat is not None:
+            self._start("heartbeat", self.parts.heartbeat.beat)
+
+    async def _work(self, channel: str) -> None:
+        try:
+            while await self.parts.outbox.attempt(channel):
+                self._watched[f"outbox:{channel}"] = 0  # a slow receiver is no hanging service
+        except StorageError as fault:
+            log.error("outbox.storage", str(fault), channel=channel)
+
+    async def _prune(self) -> None:
+        try:
+            await self.parts.store.run(lambda unit: unit.prune(self.parts.clock.now()))
+        except StorageError as fault:
+            log.error("store.prune_failed", str(fault))
+
+    def _watch(self) -> None:
+        """Re-arms the scheduler's jobs when they no longer come, as after a jump of the clock, or gives up.
+
+        It counts its own rounds instead of seconds: of a process that was stopped for hours nothing hangs.
+        """
+        if self._ended.done():
+            return
+        self._watched.update(["pulse", *self._running])
+        hung = [name for name, rounds in self._watched.items() if rounds >= GIVE_UP_AFTER]
+        if hung:
+            log.error("watchdog.gave_up", "the service hangs; it ends so that it is started anew", jobs=",".join(hung))
+            self._ended.set_result(ExitCode.UNPLANNED)
+            return
+        if self._watched["pulse"] >= REARM_AFTER:
+            log.warning("watchdog.rearmed", "the scheduler did not come, as after a jump of the clock")
+            now = self.parts.clock.wall_now()
+            for job in self._scheduler.get_jobs():
+                job.modify(next_run_time=now)
+        asyncio.get_running_loop().call_later(WATCH_S, self._watch)
+
+    async def _drain(self) -> None:
+        """Stops waking, lets what is in flight finish, and parks what does not: a delivery then counts as unsure."""
+        self._draining = True
+        self._scheduler.pause()
+        tasks = set(self._running.values())
+        if tasks:
+            log.info("service.draining", "finishing what is in flight", jobs=",".join(self._running))
+            _, late = await asyncio.wait(tasks, timeout=DRAIN_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        self._scheduler.shutdown(wait=False)
+
+
+async def run_until_signalled(parts: Parts) -> ExitCode:
+    """Runs the service until SIGTERM or SIGINT, and then to its clean end; a second signal ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, partial(_stop, stop, number))
+    log.info("service.started", "watching", accounts=",".join(parts.clients), channels=",".join(parts.notifiers))
+    try:
+        code = await Service(parts).run(stop)
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+    log.info("service.stopped", "the end", exit_code=int(code))
+    return code
+
+
+def _stop(stop: asyncio.Event, number: signal.Signals) -> None:
+    if stop.is_set():
+        os._exit(128 + number)  # what a shell reports for a process that a signal ended
+    log.info("service.stopping", "ending; a second signal ends at once", signal=number.name)
+    stop.set()

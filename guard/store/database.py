@@ -1,0 +1,148 @@
+"""The one database of one process: locked, checked, brought to the newest schema, then one transaction at a time."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection
+
+from guard.errors import StorageError
+from guard.store import schema
+from guard.store.connection import WRITER, apply, core_connection, open_file
+from guard.store.faults import file_faults, storage_faults
+from guard.store.lock import Lock
+from guard.store.unit import Unit
+
+T = TypeVar("T")
+
+_BEGIN: Final = "BEGIN IMMEDIATE"  # one that begins by reading may be refused its first write, whatever the timeout
+
+
+class Database:
+    """An open database, which only the thread that opened it may use."""
+
+    def __init__(self, path: Path, *, create: bool) -> None:
+        """Opens the database, or creates it with its directories; `created` says which.
+
+        Raises StorageError, whose text says how to go on, if it is missing and not to be created, empty, damaged, of
+        another program or of a newer version; AlreadyRunningError if another process has it.
+        """
+        self._path = path
+        with file_faults(path), storage_faults(path):
+            if not create:
+                check_exists(path)
+            _make_directory(path.parent)
+            self._lock = Lock(path)
+            try:
+                self.created = create and not path.exists()
+                if self.created:
+                    _create(path)
+                self._file, self._connection = _open(path)
+                self._identity = _identity(path)
+            except BaseException:
+                self._lock.release()
+                raise
+
+    def run(self, work: Callable[[Unit], T]) -> T:
+        """Does the work in one transaction, committed when it returns; when anything is raised, nothing was changed.
+
+        What SQLite raises becomes a StorageError; everything else comes through as it is.
+        """
+        self._check_identity()
+        try:
+            with storage_faults(self._path), self._connection.begin():
+                result = work(Unit(self._connection))
+                # A crash before this commit changes nothing; what is committed has reached the disk.
+        finally:
+            self._leave_transaction()
+        return result
+
+    def _leave_transaction(self) -> None:
+        # A commit that failed, as for a broken foreign key, leaves SQLite within its transaction.
+        if self._file.in_transaction:
+            with suppress(sqlite3.Error):
+                self._file.rollback()
+
+    def _check_identity(self) -> None:
+        # SQLite goes on writing into a file that no longer has a name, and says nothing.
+        try:
+            identity = _identity(self._path)
+        except FileNotFoundError as error:
+            raise self._lost("vanished") from error
+        if identity != self._identity:
+            raise self._lost("was replaced")
+
+    def _lost(self, what: str) -> StorageError:
+        return StorageError(
+            f"{self._path} {what} while it was in use; nothing was changed; "
+            "put the file back, or stop this process and start it again with the database that it shall use"
+        )
+
+    def close(self) -> None:
+        """Moves what the write-ahead log holds into the database, as far as readers allow, and lets go of the lock."""
+        try:
+            with suppress(sqlite3.Error):  # what stays in the log is found there by the next one
+                self._file.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._connection.close()
+        finally:
+            self._lock.release()
+
+
+def check_exists(path: Path) -> None:
+    """Raises StorageError if there is no database at all."""
+    if not path.exists():
+        raise StorageError(
+            f"{path} does not exist; `guard run` or `guard once` creates it, and GUARD_DATABASE says where it is"
+        )
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    # Never by opening the file: closing it again would drop the locks that SQLite holds on it in this process.
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
+def _make_directory(path: Path) -> None:
+    for directory in reversed([path, *path.parents]):
+        if not directory.is_dir():
+            directory.mkdir(mode=0o700, exist_ok=True)
+
+
+def _open(path: Path) -> tuple[sqlite3.Connection, Connection]:
+    with ExitStack() as undo:
+        file = undo.enter_context(closing(open_file(path, mode="rw")))
+        schema.check_owner(path, file)  # before anything is set: WAL is written into the file, which may not be ours
+        schema.check_sound(path, file)
+        apply(WRITER, file)
+        connection = undo.enter_context(core_connection(file, begin=_BEGIN))
+        with connection.begin():  # also finds out whether the database can be written at all
+            if schema.revision(path, connection) != schema.REVISIONS[-1]:
+                schema.upgrade(connection)
+                # A crash before this commit leaves the old schema.
+        undo.pop_all()
+    return file, connection
+
+
+def _create(path: Path) -> None:
+    """Makes a database beside its place and moves it there complete, so that none is ever found half made."""
+    fresh = path.with_name(path.name + ".new")
+    for left in (fresh, fresh.with_name(fresh.name + "-journal")):  # by a crash; the lock is ours
+        left.unlink(missing_ok=True)
+    os.close(os.open(fresh, os.O_CREAT | os.O_EXCL, 0o600))
+    with closing(open_file(fresh, mode="rw")) as file, core_connection(file, begin=_BEGIN) as connection:
+        with connection.begin():
+            schema.upgrade(connection)
+    # A crash here leaves a file that the next start makes again.
+    fresh.rename(path)
+    _sync_directory(path.parent)
+
+
+def _sync_directory(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

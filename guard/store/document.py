@@ -1,0 +1,107 @@
+"""The parts of an alert or a delivery that are kept as JSON: timers, readings, limits, what a delivery covers.
+
+Levels are their words, instants ISO 8601, lengths of time whole microseconds. Numbers come back exactly.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from guard.model import AlertKey, Bound, Cover, Knowledge, Level, Reading, Timer
+from guard.store.tables import MICROSECOND
+
+
+def _text(document: object) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def _instant(at: datetime) -> str:
+    if at.utcoffset() is None:
+        raise ValueError(f"{at} has no time zone")
+    return at.isoformat()
+
+
+def timers_text(timers: Mapping[Level, Timer]) -> str:
+    """Each level's timer. Raises ValueError for an instant without a zone, as all of this module does."""
+    return _text({level.word: [timer.total // MICROSECOND, _instant(timer.at)] for level, timer in timers.items()})
+
+
+def timers_of(text: str) -> dict[Level, Timer]:
+    """What `timers_text` wrote."""
+    return {
+        Level[word.upper()]: Timer(timedelta(microseconds=total), datetime.fromisoformat(at))
+        for word, (total, at) in json.loads(text).items()
+    }
+
+
+def reading_text(reading: Reading) -> str:
+    """All that a reading holds."""
+    return _text(
+        {
+            "at": _instant(reading.at),
+            "summary": reading.summary,
+            "value": reading.value,
+            "unit": reading.unit,
+            "bounds": {level.word: [bound.operator, bound.number] for level, bound in reading.bounds.items()},
+            "description": reading.description,
+            "runbook": reading.runbook,
+            "age": reading.age // MICROSECOND,
+        }
+    )
+
+
+def reading_of(text: str) -> Reading:
+    """What `reading_text` wrote."""
+    document: dict[str, Any] = json.loads(text)
+    bounds = {Level[word.upper()]: Bound(*bound) for word, bound in document["bounds"].items()}
+    return Reading(
+        at=datetime.fromisoformat(document["at"]),
+        summary=document["summary"],
+        value=document["value"],
+        unit=document["unit"],
+        bounds=bounds,
+        description=document["description"],
+        runbook=document["runbook"],
+        age=timedelta(microseconds=document["age"]),
+    )
+
+
+def limits_text(limits: Mapping[str, float]) -> str:
+    """Limits by field name."""
+    return _text(dict(limits))
+
+
+def limits_of(text: str) -> dict[str, float]:
+    """What `limits_text` wrote."""
+    limits: dict[str, float] = json.loads(text)
+    return limits
+
+
+def covers_text(covers: tuple[Cover, ...]) -> str:
+    """What a delivery covers, in its order."""
+    return _text(
+        [
+            {
+                "account": cover.key.account,
+                "rule": cover.key.rule,
+                "subject": cover.key.subject,
+                "incident": cover.knowledge.incident_id,
+                "level": cover.knowledge.level.word,
+                "reminders": cover.knowledge.reminders,
+                "ended": cover.knowledge.ended,
+            }
+            for cover in covers
+        ]
+    )
+
+
+def covers_of(text: str) -> tuple[Cover, ...]:
+    """What `covers_text` wrote."""
+    return tuple(
+        Cover(
+            AlertKey(part["account"], part["rule"], part["subject"]),
+            Knowledge(part["incident"], Level[part["level"].upper()], part["reminders"], part["ended"]),
+        )
+        for part in json.loads(text)
+    )

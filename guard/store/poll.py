@@ -1,0 +1,20 @@
+"""One time that an endpoint was asked, as it is remembered."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from guard.model import Answer, Failure
+
+USAGE: Final = "usage"
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What became of one request."""
+
+    account: str
+    at: datetime
+    outcome: Answer | Failure
+    endpoint: str = USAGE
+    age: timedelta = timedelta()  # how old the report was when it was answered

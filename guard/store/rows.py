@@ -1,0 +1,296 @@
+"""From the nouns of `guard.model` to rows and back; `x_row` and `x_of` are each other's reverse."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from guard.model import (
+    Account,
+    Alert,
+    AlertKey,
+    Answer,
+    Delivery,
+    DeliveryState,
+    Event,
+    EventKind,
+    Failure,
+    FailureKind,
+    Incident,
+    Knowledge,
+    Level,
+    Notification,
+    Reason,
+    State,
+    Timer,
+)
+from guard.store import document
+from guard.store.poll import Poll
+
+Values = dict[str, Any]
+"""A row to be written, by column name."""
+
+
+def key_row(key: AlertKey) -> Values:
+    """The three columns that name an alert."""
+    return {"account": key.account, "rule": key.rule, "subject": key.subject}
+
+
+def key_of(row: Row[Any]) -> AlertKey:
+    """The alert that a row is about."""
+    return AlertKey(row.account, row.rule, row.subject)
+
+
+def _level(number: int | None) -> Level | None:
+    return None if number is None else Level(number)
+
+
+def _failure_row(failure: Failure | None) -> Values:
+    return {
+        "failure_kind": failure and failure.kind.value,
+        "failure_text": failure and failure.text,
+        "failure_retry_after": failure and failure.retry_after,
+    }
+
+
+def _failure_of(row: Row[Any]) -> Failure | None:
+    if row.failure_kind is None:
+        return None
+    return Failure(FailureKind(row.failure_kind), row.failure_text, row.failure_retry_after)
+
+
+def account_row(account: Account) -> Values:
+    """An account, whole."""
+    return {
+        "name": account.name,
+        "cycled_at": account.cycled_at,
+        "good_at": account.good_at,
+        "silence": account.silence,
+        "lost": account.lost,
+        "good_streak": account.good_streak,
+        "failures": account.failures,
+        **_failure_row(account.failure),
+        "ask_at": account.ask_at,
+        "period_start_at": account.period_start_at,
+        "period_lag": account.period_lag,
+    }
+
+
+def account_of(row: Row[Any]) -> Account:
+    """An account, whole."""
+    return Account(
+        name=row.name,
+        cycled_at=row.cycled_at,
+        good_at=row.good_at,
+        silence=row.silence,
+        lost=row.lost,
+        good_streak=row.good_streak,
+        failures=row.failures,
+        failure=_failure_of(row),
+        ask_at=row.ask_at,
+        period_start_at=row.period_start_at,
+        period_lag=row.period_lag,
+    )
+
+
+def poll_row(poll: Poll, answer_id: int | None) -> Values:
+    """A poll; its answer is a row of its own."""
+    answer, failure = (poll.outcome, None) if isinstance(poll.outcome, Answer) else (None, poll.outcome)
+    return {
+        "account": poll.account,
+        "endpoint": poll.endpoint,
+        "at": poll.at,
+        "answer_id": answer_id,
+        "server_at": answer and answer.server_at,
+        **_failure_row(failure),
+        "age": poll.age,
+    }
+
+
+def poll_of(row: Row[Any]) -> Poll:
+    """A poll, from its row joined with its answer's payload."""
+    return Poll(row.account, row.at, _failure_of(row) or answer_of(row), row.endpoint, row.age)
+
+
+def answer_of(row: Row[Any]) -> Answer:
+    """The answer of a good poll, from the same joined row."""
+    return Answer(json.loads(row.payload), row.payload, row.server_at)
+
+
+def incident_row(incident: Incident) -> Values:
+    """An incident, whole."""
+    return {
+        "id": incident.id,
+        **key_row(incident.key),
+        "started_at": incident.started_at,
+        "peak": int(incident.peak),
+        "peak_value": incident.peak_value,
+        "ended_at": incident.ended_at,
+        "reason": incident.reason and incident.reason.value,
+    }
+
+
+def incident_of(row: Row[Any]) -> Incident:
+    """An incident, whole."""
+    return Incident(
+        id=row.id,
+        key=key_of(row),
+        started_at=row.started_at,
+        peak=Level(row.peak),
+        peak_value=row.peak_value,
+        ended_at=row.ended_at,
+        reason=None if row.reason is None else Reason(row.reason),
+    )
+
+
+def alert_row(alert: Alert) -> Values:
+    """An alert; its incident is a row of its own."""
+    return {
+        **key_row(alert.key),
+        "state": alert.state.value,
+        "level": alert.level,
+        "timers": document.timers_text(alert.timers),
+        "clear_total": alert.clear and alert.clear.total,
+        "clear_at": alert.clear and alert.clear.at,
+        "unknown_total": alert.unknown and alert.unknown.total,
+        "unknown_at": alert.unknown and alert.unknown.at,
+        "unknown_why": alert.unknown_why,
+        "incident_id": alert.incident and alert.incident.id,
+        "reading": alert.reading and document.reading_text(alert.reading),
+        "limits": document.limits_text(alert.limits),
+        "period_start_at": alert.period_start_at,
+        "fingerprint": alert.fingerprint,
+    }
+
+
+def _timer(total: timedelta | None, at: datetime | None) -> Timer | None:
+    return None if total is None or at is None else Timer(total, at)
+
+
+def alert_of(row: Row[Any], incidents: Mapping[str, Incident]) -> Alert:
+    """An alert, from its row and the incidents that are open."""
+    return Alert(
+        key=key_of(row),
+        state=State(row.state),
+        level=_level(row.level),
+        timers=document.timers_of(row.timers),
+        clear=_timer(row.clear_total, row.clear_at),
+        unknown=_timer(row.unknown_total, row.unknown_at),
+        unknown_why=row.unknown_why,
+        incident=None if row.incident_id is None else incidents[row.incident_id],
+        reading=None if row.reading is None else document.reading_of(row.reading),
+        limits=document.limits_of(row.limits),
+        period_start_at=row.period_start_at,
+        fingerprint=row.fingerprint,
+    )
+
+
+def event_row(event: Event) -> Values:
+    """An event, whole."""
+    return {
+        "at": event.at,
+        **key_row(event.key),
+        "kind": event.kind.value,
+        "incident_id": event.incident_id,
+        "level": event.level,
+        "value": event.value,
+        "channel": event.channel,
+        "text": event.text,
+    }
+
+
+def event_of(row: Row[Any]) -> Event:
+    """An event, whole."""
+    return Event(
+        at=row.at,
+        key=key_of(row),
+        kind=EventKind(row.kind),
+        incident_id=row.incident_id,
+        level=_level(row.level),
+        value=row.value,
+        channel=row.channel,
+        text=row.text,
+    )
+
+
+def recipient_row(notification: Notification) -> Values:
+    """The columns that name a notification."""
+    return {
+        **key_row(notification.key),
+        "channel": notification.channel,
+        "recipient": notification.recipient,
+    }
+
+
+def _knowledge_row(half: str, knowledge: Knowledge | None) -> Values:
+    return {
+        f"{half}_incident_id": knowledge and knowledge.incident_id,
+        f"{half}_level": knowledge and knowledge.level,
+        f"{half}_reminders": knowledge and knowledge.reminders,
+        f"{half}_ended": knowledge and knowledge.ended,
+    }
+
+
+def desired_row(notification: Notification) -> Values:
+    """The half that the cycle writes."""
+    return recipient_row(notification) | _knowledge_row("desired", notification.desired)
+
+
+def notified_row(notification: Notification) -> Values:
+    """The half that the outbox writes."""
+    knowledge = _knowledge_row("notified", notification.notified)
+    return recipient_row(notification) | knowledge | {"notified_at": notification.notified_at}
+
+
+def notification_of(row: Row[Any]) -> Notification:
+    """A notification, both halves."""
+    desired = (row.desired_incident_id, row.desired_level, row.desired_reminders, row.desired_ended)
+    notified = (row.notified_incident_id, row.notified_level, row.notified_reminders, row.notified_ended)
+    return Notification(
+        key=key_of(row),
+        channel=row.channel,
+        recipient=row.recipient,
+        desired=_knowledge_of(*desired),
+        notified=_knowledge_of(*notified),
+        notified_at=row.notified_at,
+    )
+
+
+def _knowledge_of(incident_id: str | None, level: int, reminders: int, ended: bool) -> Knowledge | None:  # noqa: FBT001
+    return None if incident_id is None else Knowledge(incident_id, Level(level), reminders, ended)
+
+
+def delivery_row(delivery: Delivery) -> Values:
+    """A delivery, whole."""
+    return {
+        "key": delivery.key,
+        "channel": delivery.channel,
+        "recipient": delivery.recipient,
+        "covers": document.covers_text(delivery.covers),
+        "created_at": delivery.created_at,
+        "due_at": delivery.due_at,
+        "state": delivery.state.value,
+        "attempts": delivery.attempts,
+        "attempted_at": delivery.attempted_at,
+        "settled_at": delivery.settled_at,
+        "why": delivery.why,
+    }
+
+
+def delivery_of(row: Row[Any]) -> Delivery:
+    """A delivery, whole."""
+    return Delivery(
+        key=row.key,
+        channel=row.channel,
+        recipient=row.recipient,
+        covers=document.covers_of(row.covers),
+        created_at=row.created_at,
+        due_at=row.due_at,
+        state=DeliveryState(row.state),
+        attempts=row.attempts,
+        attempted_at=row.attempted_at,
+        settled_at=row.settled_at,
+        why=row.why,
+    )

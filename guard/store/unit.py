@@ -1,0 +1,144 @@
+"""One transaction: what can be read in it, and what can be written."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any, Final
+
+from sqlalchemy import Delete, Executable, Table, bindparam, delete, insert, select
+from sqlalchemy.dialects.sqlite import Insert
+from sqlalchemy.dialects.sqlite import insert as insert_or_update
+
+from guard.model import Account, Alert, AlertKey, Answer, Delivery, Event, Failure, Incident, Notification
+from guard.store import retention, rows
+from guard.store.poll import USAGE, Poll
+from guard.store.tables import ACCOUNT, ALERT, ANSWER, CHANNEL, DELIVERY, EVENT, INCIDENT, NOTIFICATION, POLL
+from guard.store.view import View
+
+
+def _upsert(table: Table, *, only: str = "") -> Insert:
+    # Columns of another prefix than `only` stay as they are.
+    statement = insert_or_update(table)
+    keys = table.primary_key.columns
+    changed = {
+        column.name: statement.excluded[column.name]
+        for column in table.columns
+        if column.name.startswith(only) and not column.primary_key and column.computed is None
+    }
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=changed)
+
+
+def _delete(table: Table) -> Delete:
+    return delete(table).where(*(column == bindparam(f"old_{column.name}") for column in table.primary_key.columns))
+
+
+# Built once, so that SQLAlchemy finds their SQL in its cache; its `merge` would cost forty times as much.
+_SAVE_ACCOUNT: Final = _upsert(ACCOUNT)
+_SAVE_ALERT: Final = _upsert(ALERT)
+_SAVE_INCIDENT: Final = _upsert(INCIDENT)
+_SAVE_DESIRED: Final = _upsert(NOTIFICATION, only="desired_")
+_SAVE_NOTIFIED: Final = _upsert(NOTIFICATION, only="notified_")
+_SAVE_DELIVERY: Final = _upsert(DELIVERY)
+_SAVE_CHANNEL: Final = _upsert(CHANNEL)
+_ADD_ANSWER: Final = insert(ANSWER).returning(ANSWER.c.id)
+_ADD_POLL: Final = insert(POLL)
+_ADD_EVENT: Final = insert(EVENT)
+_DELETE_ALERT: Final = _delete(ALERT)
+_DELETE_NOTIFICATION: Final = _delete(NOTIFICATION)
+_DELETE_DELIVERY: Final = _delete(DELIVERY)
+_FIND_ANSWER: Final = select(ANSWER.c.id).where(
+    ANSWER.c.account == bindparam("account"),
+    ANSWER.c.endpoint == bindparam("endpoint"),
+    ANSWER.c.digest == bindparam("digest"),
+)
+
+
+class Unit(View):
+    """What one transaction does: it is committed whole when the work ends, and not at all when the work raises.
+
+    Naive instants raise StatementError or ValueError. The order of writing does not matter within a transaction, except
+    that the later of two writes of the same thing stands.
+    """
+
+    def save_account(self, account: Account) -> None:
+        """Writes how the asking goes for an account."""
+        self._connection.execute(_SAVE_ACCOUNT, rows.account_row(account))
+
+    def save_alerts(self, alerts: Iterable[Alert]) -> None:
+        """Writes alerts, and with each its open incident. An incident that has just ended is `save_incidents`' part."""
+        alerts = list(alerts)
+        self.save_incidents(alert.incident for alert in alerts if alert.incident is not None)
+        self._execute_each(_SAVE_ALERT, map(rows.alert_row, alerts))
+
+    def delete_alerts(self, keys: Iterable[AlertKey]) -> None:
+        """Forgets alerts; their incidents, events and notifications stay."""
+        self._execute_each(_DELETE_ALERT, (_old(rows.key_row(key)) for key in keys))
+
+    def save_incidents(self, incidents: Iterable[Incident]) -> None:
+        """Writes incidents, open or ended."""
+        self._execute_each(_SAVE_INCIDENT, map(rows.incident_row, incidents))
+
+    def add_events(self, events: Iterable[Event]) -> None:
+        """Adds events; those of one instant keep their order."""
+        self._execute_each(_ADD_EVENT, map(rows.event_row, events))
+
+    def record_poll(
+        self,
+        account: str,
+        at: datetime,
+        outcome: Answer | Failure,
+        *,
+        endpoint: str = USAGE,
+        age: timedelta = timedelta(),
+    ) -> None:
+        """Adds a poll. An answer that says the same as an earlier one of its account and endpoint is stored once.
+
+        `age` is how old the report was when it was answered.
+        """
+        answer_id = self._answer_id(account, endpoint, outcome.text) if isinstance(outcome, Answer) else None
+        poll = Poll(account, at, outcome, endpoint, age)
+        self._connection.execute(_ADD_POLL, rows.poll_row(poll, answer_id))
+
+    def _answer_id(self, account: str, endpoint: str, text: str) -> int:
+        digest = blake2b(text.encode(), digest_size=16).hexdigest()
+        identity = {"account": account, "endpoint": endpoint, "digest": digest}
+        found: int | None = self._connection.execute(_FIND_ANSWER, identity).scalar()
+        if found is not None:
+            return found
+        return int(self._connection.execute(_ADD_ANSWER, {**identity, "payload": text}).scalar_one())
+
+    def save_desired(self, notifications: Iterable[Notification]) -> None:
+        """Writes what channels should know; what they were notified of stays as it is."""
+        self._execute_each(_SAVE_DESIRED, map(rows.desired_row, notifications))
+
+    def save_notified(self, notifications: Iterable[Notification]) -> None:
+        """Writes what channels were notified of, and when; what they should know stays as it is."""
+        self._execute_each(_SAVE_NOTIFIED, map(rows.notified_row, notifications))
+
+    def delete_notifications(self, notifications: Iterable[Notification]) -> None:
+        """Forgets both halves of what these channels know of these alerts."""
+        self._execute_each(_DELETE_NOTIFICATION, (_old(rows.recipient_row(each)) for each in notifications))
+
+    def save_delivery(self, delivery: Delivery) -> None:
+        """Writes a delivery."""
+        self._connection.execute(_SAVE_DELIVERY, rows.delivery_row(delivery))
+
+    def delete_delivery(self, key: str) -> None:
+        """Forgets a delivery; one that is not there is no error."""
+        self._connection.execute(_DELETE_DELIVERY, {"old_key": key})
+
+    def save_channel_fingerprint(self, channel: str, fingerprint: str) -> None:
+        """Writes how a channel is configured now."""
+        self._connection.execute(_SAVE_CHANNEL, {"name": channel, "fingerprint": fingerprint})
+
+    def prune(self, now: datetime) -> None:
+        """Forgets what has been kept long enough, as `guard.store.retention` says."""
+        retention.prune(self._connection, now)
+
+    def _execute_each(self, statement: Executable, values: Iterable[rows.Values]) -> None:
+        if every := list(values):  # an empty list would be taken for one row of defaults
+            self._connection.execute(statement, every)
+
+
+def _old(key: rows.Values) -> dict[str, Any]:
+    return {f"old_{name}": value for name, value in key.items()}

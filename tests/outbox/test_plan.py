@@ -1,0 +1,161 @@
+"""What the outbox plans and how it settles, without any channel."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from guard.model import AlertKey, Cover, Delivery, DeliveryState, EventKind, Level, Notification
+from guard.notify.notifier import Outcome, Rejected, Retry, Sent, Unsure
+from guard.outbox.plan import Plan, delivery_key, plan
+from guard.outbox.settle import settled
+from tests.builders import KEY, MINUTE, NOW, at, delivery, knowledge, notification
+
+W, C = Level.WARNING, Level.CRITICAL
+
+
+def keys(count: int) -> list[AlertKey]:
+    return [AlertKey("main", f"rule-{n}") for n in range(count)]
+
+
+def waits(key: AlertKey = KEY, level: Level = W, **changes: object) -> Notification:
+    return notification(key, desired=knowledge(level, **changes))
+
+
+def covering(*waiting: Notification, **changes: object) -> Delivery:
+    covers = tuple(Cover(each.key, each.desired) for each in waiting if each.desired)
+    return delivery(key=delivery_key("ops", "", covers), covers=covers, **changes)
+
+
+def planned(waiting: Sequence[Notification], *deliveries: Delivery, minutes: float = 0) -> Plan:
+    return plan("ops", waiting, deliveries, now=at(minutes))
+
+
+def test_nothing_waiting_plans_nothing() -> None:
+    assert planned([]) == Plan()
+
+
+def test_one_state_is_one_message_due_now() -> None:
+    assert planned([waits()]) == Plan((covering(waits(), due_at=NOW),))
+
+
+def test_three_go_singly_and_four_as_one_digest() -> None:
+    three = [waits(key) for key in keys(3)]
+    assert [len(each.covers) for each in planned(three).deliveries] == [1, 1, 1]
+    four = [waits(key) for key in keys(4)]
+    assert [len(each.covers) for each in planned(four).deliveries] == [4]
+
+
+def test_the_worst_comes_first_and_what_ended_last() -> None:
+    low, high, over = keys(3)
+    waiting = [waits(over, C, ended=True), waits(low, W), waits(high, C)]
+    assert [each.covers[0].key for each in planned(waiting).deliveries] == [high, low, over]
+
+
+def test_recipients_get_messages_of_their_own() -> None:
+    waiting = [notification(recipient=name, desired=knowledge()) for name in ("a@example.com", "b@example.com")]
+    assert [each.recipient for each in planned(waiting).deliveries] == ["a@example.com", "b@example.com"]
+
+
+@pytest.mark.parametrize("state", [DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.DEAD])
+def test_a_state_that_is_covered_is_not_planned_again(state: DeliveryState) -> None:
+    assert planned([waits()], covering(waits(), state=state, settled_at=NOW)) == Plan()
+
+
+def test_while_one_is_being_sent_nothing_is_planned() -> None:
+    assert planned([waits(level=C)], covering(waits(), state=DeliveryState.SENDING)) == Plan()
+
+
+def test_what_waits_collapses_into_the_newest_truth_and_keeps_the_channels_backoff() -> None:
+    old = covering(waits(), attempts=3, due_at=at(4))
+    now = planned([waits(level=W, ended=True)], old, minutes=1)
+    assert now.superseded == (old,)
+    assert [(each.due_at, each.attempts) for each in now.deliveries] == [(at(4), 3)]
+
+
+def test_singles_that_wait_become_a_digest_when_a_fourth_joins() -> None:
+    four = [waits(key) for key in keys(4)]
+    old = [covering(each) for each in four[:3]]
+    now = planned(four, *old)
+    assert set(now.superseded) == set(old)
+    assert [len(each.covers) for each in now.deliveries] == [4]
+
+
+def test_what_is_no_longer_true_is_not_sent() -> None:
+    old = covering(waits())
+    assert planned([], old) == Plan((), (old,))
+
+
+def test_a_dead_one_is_tried_again_after_an_hour_or_when_it_was_revived() -> None:
+    dead = covering(waits(), state=DeliveryState.DEAD, settled_at=NOW)
+    assert planned([waits()], dead, minutes=59) == Plan()
+    probe = planned([waits()], dead, minutes=60)
+    assert [(each.key, each.state) for each in probe.deliveries] == [(dead.key, DeliveryState.PENDING)]
+    revived = planned([waits()], covering(waits(), state=DeliveryState.DEAD), minutes=1)
+    assert len(revived.deliveries) == 1
+
+
+def test_a_new_state_is_tried_although_an_older_one_is_dead_and_outdates_it() -> None:
+    dead = covering(waits(), state=DeliveryState.DEAD, settled_at=NOW)
+    now = planned([waits(ended=True)], dead, minutes=1)
+    assert now.superseded == (dead,)
+    assert len(now.deliveries) == 1
+
+
+def test_a_dead_digest_stays_while_a_part_of_it_is_still_true() -> None:
+    four = [waits(key) for key in keys(4)]
+    dead = covering(*four, state=DeliveryState.DEAD, settled_at=NOW)
+    now = planned([*four[:3], waits(four[3].key, ended=True)], dead, minutes=1)
+    assert now.superseded == ()
+    assert [each.covers[0].key for each in now.deliveries] == [four[3].key]
+
+
+def test_the_key_is_the_same_for_the_same_states_and_another_for_any_other() -> None:
+    covers = [Cover(key, knowledge()) for key in keys(2)]
+    base = delivery_key("ops", "", covers)
+    assert base == delivery_key("ops", "", reversed(covers))
+    others = [
+        delivery_key("mail", "", covers),
+        delivery_key("ops", "x", covers),
+        delivery_key("ops", "", covers[:1]),
+        *(
+            delivery_key("ops", "", [covers[0], Cover(covers[1].key, other)])
+            for other in (knowledge(C), knowledge(ended=True), knowledge(reminders=1), knowledge(incident_id="inc2"))
+        ),
+    ]
+    assert len({base, *others}) == len(others) + 1
+
+
+SENDING = covering(waits(), state=DeliveryState.SENDING, attempts=1, attempted_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "attempts", "minutes", "state", "kind", "wait_s"),
+    [
+        (Sent("1"), 1, 0, DeliveryState.SENT, EventKind.DELIVERED, None),
+        (Rejected("no_service"), 1, 0, DeliveryState.DEAD, EventKind.DIED, None),
+        (Retry("503"), 1, 0, DeliveryState.PENDING, EventKind.RETRIED, 1),
+        (Retry("503"), 3, 0, DeliveryState.PENDING, EventKind.RETRIED, 4),
+        (Retry("503"), 900, 0, DeliveryState.PENDING, EventKind.RETRIED, 300),
+        (Retry("429", timedelta(seconds=77)), 1, 0, DeliveryState.PENDING, EventKind.RETRIED, 77),
+        (Unsure("timeout"), 2, 0, DeliveryState.PENDING, EventKind.UNSURE, 2),
+        (Retry("503"), 9, 24 * 60, DeliveryState.DEAD, EventKind.DIED, None),
+        (Unsure("timeout"), 9, 24 * 60, DeliveryState.DEAD, EventKind.DIED, None),
+        (Sent(), 9, 24 * 60, DeliveryState.SENT, EventKind.DELIVERED, None),
+    ],
+)
+def test_an_outcome_settles_the_delivery(
+    outcome: Outcome, attempts: int, minutes: float, state: DeliveryState, kind: EventKind, wait_s: float | None
+) -> None:
+    before = covering(waits(), state=DeliveryState.SENDING, attempts=attempts)
+    after, event = settled(before, outcome, now=at(minutes), jitter=1)
+    assert (after.state, event) == (state, kind)
+    if wait_s is not None:
+        assert after.due_at == at(minutes) + timedelta(seconds=wait_s)
+    assert (after.settled_at == at(minutes)) is (state is not DeliveryState.PENDING)
+
+
+def test_jitter_takes_up_to_half_of_the_wait() -> None:
+    after, _ = settled(SENDING, Retry("503"), now=NOW, jitter=0)
+    assert after.due_at == NOW + timedelta(seconds=0.5)
+    assert after.due_at - NOW < MINUTE

@@ -1,0 +1,153 @@
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from inline_snapshot import snapshot
+
+from guard.sandbox.errors import SandboxError
+from guard.sandbox.scenario import Body, Fault, Kind, Scenario
+from guard.sandbox.scenario_file import load_scenario, read_scenario, scenario_names
+
+BAD = sorted((Path(__file__).parent / "bad").glob("*.toml"))
+
+WHOLE = """
+about = "all that a file can say"
+interval = "30s"
+repeat = true
+
+[series]
+"numbers.remaining" = "5x2 _ 4-1x2"
+stats.messagesLast24h = "100"
+
+[[faults]]
+from = "5m"
+to = "12m"
+status = 429
+retry_after = "2m"
+body = "html"
+
+[[faults]]
+from = "1h"
+kind = "hang"
+"""
+
+
+def read(text: str) -> Scenario:
+    return read_scenario(text, name="mine", place="mine.toml")
+
+
+def test_a_file_says_all_that_a_scenario_holds() -> None:
+    assert read(WHOLE) == Scenario(
+        name="mine",
+        about="all that a file can say",
+        interval=timedelta(seconds=30),
+        series={"numbers.remaining": (5, 5, None, 4, 3, 2), "stats.messagesLast24h": (100,)},
+        faults=(
+            Fault(
+                start=timedelta(minutes=5),
+                end=timedelta(minutes=12),
+                status=429,
+                retry_after="120",
+                body=Body.HTML,
+            ),
+            Fault(start=timedelta(hours=1), kind=Kind.HANG),
+        ),
+        repeat=True,
+    )
+
+
+def test_an_empty_file_is_a_quiet_account() -> None:
+    assert read("") == Scenario("mine", interval=timedelta(minutes=1))
+
+
+def test_a_fault_that_says_nothing_is_503_for_good_from_the_start() -> None:
+    assert read("[[faults]]").faults == (Fault(),)
+
+
+@pytest.mark.parametrize("text", ["90", "Mon, 23 Nov 2026 14:06:00 GMT", "soon", ""])
+def test_a_retry_after_that_is_no_duration_is_kept_as_it_stands(text: str) -> None:
+    assert read(f'[[faults]]\nretry_after = "{text}"').faults[0].retry_after == text
+
+
+@pytest.mark.parametrize("file", BAD, ids=lambda file: file.stem)
+def test_each_mistake_is_told_with_its_line(file: Path) -> None:
+    text = file.read_text()
+    expected = text.partition("\n")[0].removeprefix("# ")
+    with pytest.raises(SandboxError) as caught:
+        read_scenario(text, name=file.stem, place=file.name)
+    assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize("text", ["a = " + "9" * 5_000, "a = " + "[" * 100_000, "a." * 50_000 + "a = 1"])
+def test_what_would_break_the_reader_is_refused(text: str) -> None:
+    with pytest.raises(SandboxError, match=r"^mine\.toml"):
+        read(text)
+
+
+def test_names_nested_a_thousand_deep_are_only_an_unknown_field() -> None:
+    with pytest.raises(SandboxError, match=r"unknown field 'a\.a\.a'"):
+        read("[series]\n" + "a." * 1_000 + 'a = "1"')
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        read(text)
+    except SandboxError as error:
+        assert str(error).startswith("mine.toml:")
+
+
+def test_a_file_is_found_by_its_path_and_named_after_it(tmp_path: Path) -> None:
+    path = tmp_path / "weekend.toml"
+    path.write_text("\ufeff" + WHOLE, encoding="utf-8")  # some editors put a byte-order mark in front
+    assert load_scenario(str(path)).name == "weekend"
+
+
+def test_a_file_needs_no_suffix_if_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("weekend").write_text(WHOLE)
+    assert load_scenario("weekend").name == "weekend"
+
+
+def test_a_built_in_name_goes_before_a_file_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("steady").write_text(WHOLE)
+    assert load_scenario("steady").about != read(WHOLE).about
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    said = []
+    for name in ("numbrs", "qqq", ""):
+        with pytest.raises(SandboxError) as caught:
+            load_scenario(name)
+        said.append(str(caught.value))
+    assert said == snapshot()
+
+
+def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "huge.toml").write_bytes(b"#" * ((1 << 20) + 1))
+    said = []
+    for path in (tmp_path / "missing.toml", tmp_path, tmp_path / "binary.toml", tmp_path / "huge.toml"):
+        with pytest.raises(SandboxError) as caught:
+            load_scenario(f"{path}")
+        said.append(str(caught.value).replace(str(tmp_path), "DIR"))
+    with pytest.raises(SandboxError) as caught:
+        load_scenario("nul\0.toml")
+    said.append(str(caught.value))
+    assert said == snapshot()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "secret.toml"
+    path.touch(mode=0)
+    with pytest.raises(SandboxError, match="Permission denied"):
+        load_scenario(str(path))
+
+
+def test_the_built_in_scenarios_are_known_by_name() -> None:
+    assert scenario_names() == ("demo", "messages", "numbers", "outage", "steady", "unauthorized")

@@ -1,0 +1,177 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from guard.errors import ConfigError, ExitCode
+from guard.settings import Settings, read_secret, unknown_variables
+
+
+def settings(**environ: str) -> Settings:
+    return Settings.from_environ({"HOME": "/home/me", **environ})
+
+
+def test_nothing_needs_to_be_set() -> None:
+    assert settings() == Settings(
+        rules=Path("rules.toml"),
+        database="/home/me/.local/state/quota-guard/guard.db",
+        log_format="text",
+        heartbeat_url=None,
+    )
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    empty = dict.fromkeys(
+        ["GUARD_RULES", "GUARD_DATABASE", "GUARD_LOG", "GUARD_HEARTBEAT_URL", "STATE_DIRECTORY", "XDG_STATE_HOME"], ""
+    )
+    assert settings(**empty) == settings()
+
+
+@pytest.mark.parametrize(
+    ("given", "path"), [("/etc/guard.toml", "/etc/guard.toml"), ("a.toml", "a.toml"), ("~/a.toml", "/home/me/a.toml")]
+)
+def test_the_rule_file_is_where_guard_rules_says(given: str, path: str) -> None:
+    assert settings(GUARD_RULES=given).rules == Path(path)
+
+
+@pytest.mark.parametrize(
+    ("environ", "database"),
+    [
+        ({"GUARD_DATABASE": "/srv/g.db", "STATE_DIRECTORY": "/var/lib/q"}, "/srv/g.db"),
+        ({"GUARD_DATABASE": "~/g.db"}, "/home/me/g.db"),
+        ({"GUARD_DATABASE": "sqlite:////srv/g.db"}, "sqlite:////srv/g.db"),
+        ({"STATE_DIRECTORY": "/var/lib/q", "XDG_STATE_HOME": "/xdg"}, "/var/lib/q/guard.db"),
+        ({"STATE_DIRECTORY": "/var/lib/q:/var/lib/other"}, "/var/lib/q/guard.db"),
+        ({"XDG_STATE_HOME": "/xdg"}, "/xdg/quota-guard/guard.db"),
+        ({"XDG_STATE_HOME": "relative"}, "/home/me/.local/state/quota-guard/guard.db"),
+    ],
+)
+def test_the_database_is_where_the_environment_says(environ: Mapping[str, str], database: str) -> None:
+    assert settings(**environ).database == database
+
+
+def test_without_home_the_database_is_in_the_users_own() -> None:
+    assert Settings.from_environ({}).database == str(Path.home() / ".local/state/quota-guard/guard.db")
+
+
+def test_a_user_without_any_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(ConfigError, match="set GUARD_DATABASE"):
+        Settings.from_environ({})
+    assert Settings.from_environ({"GUARD_DATABASE": "g.db"}).database == "g.db"
+
+
+@pytest.mark.parametrize("word", ["text", "json"])
+def test_the_log_is_text_or_json(word: str) -> None:
+    assert settings(GUARD_LOG=word).log_format == word
+
+
+def test_another_log_format_is_refused() -> None:
+    with pytest.raises(ConfigError, match="GUARD_LOG is 'xml'; it may be text or json") as caught:
+        settings(GUARD_LOG="xml")
+    assert caught.value.exit_code is ExitCode.CONFIG
+
+
+@pytest.mark.parametrize("url", ["https://hc.example/uuid", "http://127.0.0.1:8000/ping?x=1"])
+def test_the_heartbeat_url_is_kept_and_not_shown(url: str) -> None:
+    kept = settings(GUARD_HEARTBEAT_URL=url, GUARD_DATABASE="postgresql://u:hunter2@db/g")
+    assert kept.heartbeat_url == url
+    assert url not in repr(kept)
+    assert "hunter2" not in repr(kept)
+
+
+def test_the_heartbeat_url_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("https://hc.example/uuid\n")
+    assert settings(GUARD_HEARTBEAT_URL_FILE=str(tmp_path / "url")).heartbeat_url == "https://hc.example/uuid"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["hc.example/s3cret", "ftp://hc.example/s3cret", "https:///s3cret", "http://x:port/s3cret", "http://a b/s3cret"],
+)
+def test_a_heartbeat_that_is_no_web_address_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(ConfigError, match="GUARD_HEARTBEAT_URL is no URL") as caught:
+        settings(GUARD_HEARTBEAT_URL=url)
+    assert "s3cret" not in str(caught.value)
+
+
+# --- secrets -------------------------------------------------------------------------------------------------------
+
+
+def test_a_secret_is_read_from_its_variable() -> None:
+    assert read_secret("KEY", {"KEY": "k-1"}) == "k-1"
+
+
+@pytest.mark.parametrize("content", ["k-1", "k-1\n", "k-1\r\n", "\ufeffk-1\n\n"])
+def test_a_secret_is_read_from_the_file_that_its_variable_names(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(content.encode())
+    assert read_secret("KEY", {"KEY_FILE": str(path), "KEY": ""}) == "k-1"
+
+
+@pytest.mark.parametrize("environ", [{}, {"KEY": ""}, {"KEY": "", "KEY_FILE": ""}, {"KEY_FILE": "/dev/null"}])
+def test_an_empty_secret_is_none(environ: Mapping[str, str]) -> None:
+    assert read_secret("KEY", environ) is None
+
+
+def test_a_secret_in_two_places_is_refused() -> None:
+    with pytest.raises(ConfigError, match="KEY and KEY_FILE are both set; unset one of them"):
+        read_secret("KEY", {"KEY": "k-1", "KEY_FILE": "/dev/null"})
+
+
+def test_a_file_that_cannot_be_read_is_refused_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "absent"
+    with pytest.raises(ConfigError) as caught:
+        read_secret("KEY", {"KEY_FILE": str(path)})
+    assert str(caught.value) == f"KEY_FILE: {path}: cannot be read: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"s3cret\nsecond", "holds a line break"),
+        (b"s3cret\x00", "holds a line break or another control character"),
+        (b"s3cret\xff", "is not UTF-8 text"),
+        (b"s3cret" * 20_000, "is longer than 65536 bytes"),
+    ],
+)
+def test_a_file_that_holds_no_secret_is_refused_without_showing_it(tmp_path: Path, content: bytes, why: str) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=why) as caught:
+        read_secret("KEY", {"KEY_FILE": str(path)})
+    assert "s3cret" not in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_variable_that_holds_two_lines_is_refused_by_name() -> None:
+    with pytest.raises(ConfigError, match=r"^KEY: holds a line break") as caught:
+        read_secret("KEY", {"KEY": "s3cret\nsecond"})
+    assert "s3cret" not in str(caught.value)
+
+
+# --- variables that nobody reads -----------------------------------------------------------------------------------
+
+
+def test_a_misspelt_variable_is_listed_with_the_one_that_was_meant() -> None:
+    environ = {"GUARD_RULE": "x", "GUARD_XYZZY": "y", "GUARD_LOG": "json", "PATH": "/bin", "GUARDIAN": "z"}
+    assert unknown_variables(environ) == {"GUARD_RULE": "GUARD_RULES", "GUARD_XYZZY": ""}
+
+
+def test_a_variable_that_the_rule_file_reads_is_known() -> None:
+    environ = {"GUARD_API_KEY": "k", "GUARD_SLACK_FILE": "/run/slack"}
+    assert unknown_variables(environ, known=["GUARD_API_KEY", "GUARD_SLACK"]) == {}
+
+
+def test_every_variable_that_the_settings_read_is_known() -> None:
+    class Spy(dict[str, str]):
+        asked: set[str] = set()  # noqa: RUF012  # one spy, one test
+
+        def get(self, key: str, default: object = None) -> None:  # type: ignore[override]  # it never has anything
+            self.asked.add(key)
+
+    Settings.from_environ(Spy())
+    assert unknown_variables(dict.fromkeys(Spy.asked, "x")) == {}

@@ -12,7 +12,7 @@ DEV := $(VENV)/dev.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint check format lock drill clean
+.PHONY: help demo test lint check format drill lock clean
 
 # A Python that was upgraded away leaves a dangling link in the venv: begin again.
 $(shell test -x $(BIN)/python || rm -f $(RUNTIME) $(DEV))
@@ -30,8 +30,8 @@ lint: $(DEV) ## lint, format, types, the import contract, dependencies
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/deptry guard
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/deptry .
 
 check: test lint ## test and lint
 
@@ -42,8 +42,8 @@ format: $(DEV) ## put the code into the one format
 drill: $(DEV) ## kill the service a thousand times and more, and count what was lost
 	$(BIN)/python -m tests.crash.drill $(ARGS)
 
-LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --no-header --universal --python-version 3.11 \
-  --generate-hashes --no-emit-index-url
+LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+  --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 lock: $(DEV) ## write both lock files anew; ARGS=--upgrade for the newest versions
 	$(BIN)/uv --version || $(PIP) install uv

@@ -7,7 +7,7 @@ from guard.cli.app import run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command, by default that of the process, and gives its exit code; a command that fails raises nothing."""
+    """Runs one command, by default that of the process, and gives its exit code, also of one that failed."""
     return run(sys.argv[1:] if argv is None else argv)
 
 

@@ -116,6 +116,6 @@ def log_decision(before: Account, decision: Decision) -> None:
     elif before.failures and not account.failures:
         log.info("poll.recovered", "AgentPhone answers again", account=account.name, failures=before.failures)
     for event in decision.events:
-        level = {"level": event.level.word} if event.level else {}
+        level = {"alert_level": event.level.word} if event.level else {}
         value = {} if event.value is None else {"value": event.value}
         log.info(event.kind, event.text, alert=event.key, **level, **value)

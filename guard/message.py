@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
-from guard.model import Bound, Incident, Level, Occasion, Reading, State, Telling
+from guard.model import NO_DATA, Bound, Incident, Level, Occasion, Reading, State, Telling
 from guard.units import duration_text, instant_text, number_text, value_text
 
 _LATE: Final = timedelta(minutes=2)  # a firing told later than this says so
@@ -173,7 +173,7 @@ def _mark(telling: Telling) -> str:
 
 def _title(telling: Telling) -> str:
     key = telling.alert.key
-    return " / ".join(one_line(part) for part in (key.account, key.rule, key.subject) if part)
+    return " / ".join(filter(None, map(one_line, (key.account, key.rule, key.subject))))
 
 
 def _summary(telling: Telling) -> str:
@@ -232,7 +232,7 @@ def _dated_facts(telling: Telling, *, now: datetime, zone: tzinfo) -> Iterator[F
     yield Fact("Fired" if ended else "Since", instant_text(incident.started_at, zone), incident.started_at)
     if ended and incident.ended_at is not None:
         yield Fact("Resolved", instant_text(incident.ended_at, zone), incident.ended_at)
-    if reading is not None:
+    if reading is not None and telling.alert.key.rule != NO_DATA:  # which is told for want of data
         yield Fact("Data", f"{duration_text(now - reading.at + reading.age)} old")
 
 

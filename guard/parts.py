@@ -49,7 +49,7 @@ async def open_parts(
         if store.created:
             log.info("store.created", "a new database was created", path=database)
         clients = {account.name: _client(account.base_url, account.api_key, read_secret) for account in config.accounts}
-        notifiers = {name: notifier_for(channel) for name, channel in config.channels.items()}
+        notifiers = {name: notifier_for(channel, now=clock.now) for name, channel in config.channels.items()}
         heartbeat = Heartbeat(heartbeat_url) if heartbeat_url else None
         _close_later(stack, [*clients.values(), *notifiers.values(), *([heartbeat] if heartbeat else [])])
         await store.run(partial(_make_ready, config=config, clock=clock))

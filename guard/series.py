@@ -12,8 +12,8 @@ _ITEM: Final = re.compile(
     rf"(?:(?P<gap>_)|(?P<first>-?{_NUMBER})(?P<step>[+-]{_NUMBER})?)(?:x(?P<count>\d+))?", re.ASCII
 )
 _WORD: Final = re.compile(r"\S+")
-_SHOWN: Final = 30  # characters of a word that an error repeats
-_HELP: Final = "write 5, 5x10 (ten times 5), 0+10x60 (a ramp) or _ (a failed poll)"
+_SHOWN: Final = 16  # characters of a word that an error repeats
+_HELP: Final = "write 5, 5x10 (ten times), 0+10x60 (a ramp) or _"
 
 
 class SeriesError(ValueError):

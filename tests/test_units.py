@@ -30,17 +30,9 @@ def test_anything_else_is_refused_with_what_is_expected(text: str) -> None:
         parse_duration(text)
 
 
-def test_a_duration_beyond_all_calendars_is_refused() -> None:
-    assert parse_duration("999999999d") == timedelta(days=999_999_999)
-    assert parse_duration("999999999h").days == 41_666_666
-
-
 @given(st.integers(0, 999_999_999), st.sampled_from("smhd"))
-def test_every_duration_that_looks_like_one_is_read_or_refused_as_too_long(number: int, unit: str) -> None:
-    try:
-        assert parse_duration(f"{number}{unit}") >= timedelta()
-    except ValueError as error:
-        assert "too long" in str(error)  # noqa: PT017  # both outcomes are allowed
+def test_whatever_looks_like_a_duration_is_one(number: int, unit: str) -> None:
+    assert parse_duration(f"{number}{unit}") >= timedelta(seconds=number)
 
 
 @pytest.mark.parametrize(

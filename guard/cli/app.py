@@ -20,24 +20,23 @@ from guard.logs import redact
 class _Listed(NamedTuple):
     """A command as the help lists it."""
 
-    name: str
     command: Callable[..., Any]  # its docstring is its help; it gives an exit code, or None for 0
     panel: str
     example: str
 
 
-_COMMANDS: Final = (
-    _Listed("init", rules.init, "Set up", "guard init"),
-    _Listed("check", rules.check, "Set up", "guard check rules.toml"),
-    _Listed("send-test", send_test.send_test, "Set up", "guard send-test ops"),
-    _Listed("run", watch.run, "Watch", "guard run --rules /etc/quota-guard/rules.toml"),
-    _Listed("once", watch.once, "Watch", "*/5 * * * * guard once --rules /etc/quota-guard/rules.toml"),
-    _Listed("status", status.status, "Look", "guard status"),
-    _Listed("alerts", alerts.alerts, "Look", "guard alerts --format json"),
-    _Listed("history", history.history, "Look", "guard history --since 7d --alert main/numbers-remaining"),
-    _Listed("demo", play.demo, "Try out", "guard demo"),
-    _Listed("sandbox", play.sandbox, "Try out", "guard sandbox --scenario numbers --speed 10"),
-)
+COMMANDS: Final = {
+    "init": _Listed(rules.init, "Set up", "guard init"),
+    "check": _Listed(rules.check, "Set up", "guard check rules.toml"),
+    "send-test": _Listed(send_test.send_test, "Set up", "guard send-test ops"),
+    "run": _Listed(watch.run, "Watch", "guard run --rules /etc/quota-guard/rules.toml"),
+    "once": _Listed(watch.once, "Watch", "*/5 * * * * guard once --rules /etc/quota-guard/rules.toml"),
+    "status": _Listed(status.status, "Look", "guard status"),
+    "alerts": _Listed(alerts.alerts, "Look", "guard alerts --format json"),
+    "history": _Listed(history.history, "Look", "guard history --since 7d --alert main/numbers-remaining"),
+    "demo": _Listed(play.demo, "Try out", "guard demo"),
+    "sandbox": _Listed(play.sandbox, "Try out", "guard sandbox --scenario numbers --speed 10"),
+}
 
 
 def _show_version(wanted: bool) -> None:
@@ -65,7 +64,7 @@ def _app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_guard)
-    for name, command, panel, example in _COMMANDS:
+    for name, (command, panel, example) in COMMANDS.items():
         app.command(name, rich_help_panel=panel, epilog=f"[dim]Example[/dim]\n  {example}")(command)
     return app
 
@@ -89,8 +88,11 @@ def _run(argv: Sequence[str]) -> int:
     except typer.TyperException as error:  # what the command line's words cannot mean
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "guard"
-        complain(f"{error.format_message()}\nTry `{command} --help`.")
+        why = error.format_message().replace("Value error, ", "")  # pydantic's words, which say nothing
+        complain(f"{why}\nTry `{command} --help`.")
         return ExitCode.USAGE
+    except SystemExit:  # Typer's answer to a broken pipe
+        return ExitCode.DONE
     except Exception as error:  # noqa: BLE001 - whatever it is, no secret may be shown with it
         trace = "".join(traceback.format_exception(error))
         complain(f"this should not have happened ({type(error).__name__}); please report it with what follows")
@@ -99,7 +101,7 @@ def _run(argv: Sequence[str]) -> int:
 
 
 def _flush() -> None:
-    """Writes what is still buffered; whoever no longer reads, as `head` does, is no error."""
+    """Writes what is still buffered. That nobody reads it any more, as behind `head`, is no error."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -1,14 +1,12 @@
 """The options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from guard.cli.output import Format
 
-RulesOption = Annotated[
-    Path | None,
-    typer.Option("--rules", metavar="FILE", help="The rule file.", show_default="$GUARD_RULES, else rules.toml"),
-]
+RULES_HELP: Final = "The rule file; by default what GUARD_RULES names, else rules.toml."
+RulesOption = Annotated[Path | None, typer.Option("--rules", metavar="FILE", help=RULES_HELP, show_default=False)]
 FormatOption = Annotated[Format, typer.Option("--format", help="For people, or one JSON document for machines.")]

@@ -4,12 +4,19 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final, Literal
+from enum import StrEnum
+from typing import Final
 
 from guard.logs import redact
 from guard.units import duration_text
 
-Format = Literal["text", "json"]
+
+class Format(StrEnum):
+    """How a command that reads prints what it read."""
+
+    TEXT = "text"
+    JSON = "json"
+
 
 _PIPE_COLUMNS: Final = 10_000  # what no terminal will show need not be broken into lines
 _STYLES: Final = {"critical": "red", "warning": "dark_orange", "info": "blue"}

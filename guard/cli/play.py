@@ -1,10 +1,13 @@
 """`guard demo` and `guard sandbox`: to try things out, without a key."""
 
 import asyncio
+import logging
+import sys
 from typing import Annotated, Final
 
 import typer
 
+from guard.cli.example import example_text
 from guard.errors import ExitCode, UsageError
 
 _HOST: Final = "127.0.0.1"
@@ -12,7 +15,9 @@ _PORT: Final = 8765
 
 
 def demo(
-    speed: Annotated[float, typer.Option("--speed", min=1, max=3600, help="How many times as fast as real time.")] = 60,
+    speed: Annotated[
+        float, typer.Option("--speed", min=1, max=3600, metavar="N", help="N times as fast as real time.")
+    ] = 60,
 ) -> ExitCode:
     """Show alerts fire, escalate and resolve, within two minutes.
 
@@ -20,20 +25,24 @@ def demo(
     the rules of the example rule file and the time sped up. It needs no key,
     reads none of your files, sends nothing anywhere and leaves nothing behind.
     """
-    from guard.demo import run_demo  # noqa: PLC0415 - a command imports what it needs
+    from guard.clock import Clock  # noqa: PLC0415 - a command imports what it needs
+    from guard.demo import run_demo  # noqa: PLC0415 - the same
+    from guard.logs import setup  # noqa: PLC0415 - the same
 
-    return asyncio.run(run_demo(speed=speed))
+    setup("text", stream=sys.stderr, now=Clock().now)
+    logging.getLogger("guard").setLevel(logging.WARNING)  # what goes well is seen without the log
+    return asyncio.run(run_demo(example_text(), speed=speed, stream=sys.stdout))
 
 
 def sandbox(
     listen: Annotated[
         str, typer.Option("--listen", metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")
     ] = f"{_HOST}:{_PORT}",
-    key: Annotated[str, typer.Option("--key", help="The API key that is good.")] = "sandbox-key",
+    key: Annotated[str, typer.Option("--key", metavar="KEY", help="The API key that is good.")] = "sandbox-key",
     scenario: Annotated[
         str, typer.Option("--scenario", metavar="NAME|FILE", help="A built-in story, or a file with your own.")
     ] = "steady",
-    speed: Annotated[float, typer.Option("--speed", help="How many times as fast as real time the story runs.")] = 1,
+    speed: Annotated[float, typer.Option("--speed", metavar="N", help="N times as fast as real time.")] = 1,
 ) -> ExitCode:
     """Run a pretend AgentPhone, to try rules against.
 

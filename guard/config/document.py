@@ -2,12 +2,14 @@
 
 import re
 import tomllib
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from guard.config.places import MOST_LEVELS, Path, Places, places, within
-from guard.config.problem import Problem
 from guard.config.source import LONGEST_LINE, MOST_BYTES, Source
 from guard.rules.complaint import Complaint, Severity, Span
+
+if TYPE_CHECKING:
+    from guard.config.problem import Problem
 
 _MOST_ERRORS: Final = 200
 _MOST_SYNTAX_ERRORS: Final = 10
@@ -86,8 +88,8 @@ class Document:
         if not self.lost:
             self.complain(path, text, on_key=True)
 
-    def _note(self, span: Span, text: str, severity: Severity = Severity.ERROR) -> None:
-        self.problems.append(self.source.problem(span, text, severity))
+    def _note(self, span: Span, text: str, severity: Severity = Severity.ERROR, *, is_toml: bool = True) -> None:
+        self.problems.append(self.source.problem(span, text, severity, is_toml=is_toml))
         if severity is Severity.ERROR and len(self.problems) >= _MOST_ERRORS and self._error_count() >= _MOST_ERRORS:
             raise TooManyError
 
@@ -105,9 +107,9 @@ class Document:
     def _read(self) -> None:
         beyond = _is_beyond(self.source.text)
         if beyond:
-            self._note(*beyond)
+            self._note(*beyond, is_toml=False)
         elif self._places.too_deep:
-            self._note(self._places.too_deep, f"nested deeper than {MOST_LEVELS} levels")
+            self._note(self._places.too_deep, f"nested deeper than {MOST_LEVELS} levels", is_toml=False)
         else:
             self._read_lines(self.source.text)
 
@@ -117,7 +119,7 @@ class Document:
             try:
                 self.values = tomllib.loads(text)
             except RecursionError:
-                return self._note(Span(0, 0), "nested too deeply")
+                return self._note(Span(0, 0), "nested too deeply", is_toml=False)
             except ValueError as error:
                 line = self._syntax_error(str(error))
             else:
@@ -136,16 +138,18 @@ class Document:
         match = _TOML_ERROR.fullmatch(message)
         text = match["text"] if match else message
         if match is None or match["line"] is None:
-            self._note(self._end(), _WORDING.get(text, f"the file ends too early: {_lowered(text)}"))
+            self._note(self._end(), _WORDING.get(text, f"the file ends too early: {_lowered(text)}"), is_toml=False)
             return None
         offset = self.source.offset(int(match["line"]), int(match["column"]))
         line = self.source.line(int(match["line"]))
         again = self._again(line) if text.startswith("Cannot") else None
         if again is None:
-            self._note(Span(offset, offset + 1), _WORDING.get(text, _lowered(text)))
+            self._note(Span(offset, offset + 1), _WORDING.get(text, _lowered(text)), is_toml=False)
         else:
             here, first = again
-            self._note(here, f"this is written twice, first on line {self.source.position(first.start)[0]}")
+            self._note(
+                here, f"this is written twice, first on line {self.source.position(first.start)[0]}", is_toml=False
+            )
         return line
 
     def _again(self, line: Span) -> tuple[Span, Span] | None:

@@ -33,5 +33,7 @@ RULE: Final = Keys(
     _words("each accounts labels renamed_from quiet"),
 )
 
+EMAIL: Final = Keys(frozenset(), _words("kind host port username password security from to"))
+
 SECRETS: Final = _words("api_key token app_token webhook_url password secret routing_key")
 """Keys whose value is a secret, wherever they stand."""

@@ -5,7 +5,9 @@ from typing import Final
 
 _ESCAPES: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", '"': '"', "\\": "\\"}
 _PIECE: Final = re.compile(
-    r"""\\u(?P<short>[0-9A-Fa-f]{4}) | \\U(?P<long>[0-9A-Fa-f]{8}) | \\(?P<gap>[ \t]*\n[ \t\n]*) | \\(?P<escape>.) | .""",
+    r"""
+    \\u(?P<short>[0-9A-Fa-f]{4}) | \\U(?P<long>[0-9A-Fa-f]{8}) | \\(?P<gap>[ \t]*\n[ \t\n]*) | \\(?P<escape>.) | .
+    """,
     re.VERBOSE | re.DOTALL,
 )
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from guard.config.keys import ACCOUNT, LEVELS, SECRETS, SLACK, TERMINAL
+from guard.config.keys import ACCOUNT, DEFAULTS, EMAIL, LEVELS, REMIND, RULE, SECRETS, SLACK
 from guard.config.places import Path, Places
 from guard.rules.complaint import Span
 
@@ -11,14 +11,14 @@ VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 """How a value of the environment is asked for, as the whole of a value."""
 
 _NO_SECRETS_BELOW: Final = frozenset({"budgets", "defaults", "rules", "report", "quiet"})
-_PLAIN: Final = (ACCOUNT.built | SLACK.built | TERMINAL.built | LEVELS | {"channel"}) - SECRETS
+_PLAIN: Final = (ACCOUNT.built | ACCOUNT.later | SLACK.built | SLACK.later | EMAIL.later | LEVELS) - SECRETS
 
 # A line that sets something whose name sounds like a secret, however it is spelled and whether or not it is TOML.
 _SECRET_LINE: Final = re.compile(
     r"""
     (?:^|[{,]) [ \t]*+ (?:[\w-]++[ \t]*+\.[ \t]*+){0,8}+
     ["']? (?=[\w-]*?(?:key|token|secret|passw|pwd|hook|auth|credential)) [\w-]++ ["']?
-    [ \t]* (?:=[ \t]*|[ \t:](?=[ \t]*["']))
+    [ \t]*+ (?:=[ \t]*+|:?[ \t]*+(?=["']))
     (?! ["']?\$\{[A-Za-z_]\w*\}["']?[ \t]*(?:[,}\#\n]|$) | [\[{] | [\d_.]+[ \t]*(?:[,}\#\n]|$) )
     (?P<value> \"{3}(?:.|\n)*?(?:\"{3}|\Z) | '{3}(?:.|\n)*?(?:'{3}|\Z) | [^\n]+ )
     """,
@@ -34,6 +34,11 @@ _SECRET: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+
+
+_HARMLESS: Final = _PLAIN | RULE.built | RULE.later | DEFAULTS.built | DEFAULTS.later | REMIND.built
+_BEGINNING: Final = re.compile(r"[ \t]*[\"']?(?P<key>[\w-]*)[\"']?")
+_NUMBERS: Final = re.compile(r"[ \t]*=[-+ \t\d_.,]*")
 
 
 def scrubbed(text: str) -> str:
@@ -56,6 +61,18 @@ def masked(text: str, found: Places) -> str:
     return scrubbed("".join(shown))
 
 
+def masked_line(line: str) -> str:
+    """A line that is no TOML, on which a secret may have ended up by any slip: only what surely holds none is shown."""
+    beginning = _BEGINNING.match(line)
+    key = beginning["key"] if beginning else ""
+    rest = line[beginning.end() :] if beginning else line
+    if key in _HARMLESS or line.lstrip()[:1] in ("[", "#") or _NUMBERS.fullmatch(rest):
+        return line
+    keeps_key = key and rest.lstrip()[:1] == "="
+    shown = line[: len(line) - len(rest)] if keeps_key else ""
+    return shown + re.sub(r"[^\s=\"']", "*", line[len(shown) :])
+
+
 def _may_be_secret(path: Path, literal: str) -> bool:
     keys = [key for key in path if isinstance(key, str)]
     if literal[:1] in ("[", "{") or VARIABLE.fullmatch(literal.strip("\"'")):
@@ -63,7 +80,7 @@ def _may_be_secret(path: Path, literal: str) -> bool:
     if not SECRETS.isdisjoint(keys[2:]):
         return True
     is_text = literal[:1] in ("'", '"')
-    return is_text and keys[0] not in _NO_SECRETS_BELOW and keys[-1] not in _PLAIN
+    return is_text and not (keys and (keys[0] in _NO_SECRETS_BELOW or keys[-1] in _PLAIN))
 
 
 def _star(shown: list[str], span: Span) -> None:

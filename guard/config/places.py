@@ -73,26 +73,28 @@ class _Walk:
             case "array":
                 values = [child for child in node.named_children if child.type != "comment"]
                 for index, child in enumerate(values):
-                    self._value(child, (*base, index), key=child)
+                    self._value(child, (*base, index))
             case "document" | "inline_table" | "ERROR":
                 self._push(node.children, base)
+            case _:  # keys, values that hold no others, comments
+                pass
 
     def _push(self, nodes: list[Node], base: Path) -> None:
         self._stack.extend((node, base) for node in reversed(nodes) if node.is_named)
 
     def _header(self, node: Node) -> Path:
         path: Path = ()
-        span = self._span(node)
+        key_span = self._span(node)
         names = [child for child in node.children if child.type in _KEYS]
-        for key, span in self._parts(names[0]) if names else ():
+        for key, key_span in self._parts(names[0]) if names else ():
             path = self._inner((*path, key))
-            self._note(path, Place(span), again=False)
+            self._note(path, Place(key_span), again=False)
         if node.type == "table_array_element":
             self._arrays[path] = self._arrays.get(path, -1) + 1
             return (*path, self._arrays[path])
         if path in self._headers:
-            self.found.twice.append((span, self._headers[path]))
-        self._headers.setdefault(path, span)
+            self.found.twice.append((key_span, self._headers[path]))
+        self._headers.setdefault(path, key_span)
         return path
 
     def _inner(self, path: Path) -> Path:
@@ -102,23 +104,20 @@ class _Walk:
 
     def _pair(self, node: Node, base: Path) -> None:
         children = [child for child in node.named_children if child.type != "comment"]
-        if not children or children[0].type not in _KEYS:
-            return
-        parts = self._parts(children[0])
-        for key, span in parts[:-1]:
-            base = (*base, key)
-            self._note(base, Place(span), again=False)
-        key, span = parts[-1]
-        if len(children) == 1:
-            self._note((*base, key), Place(span), again=True)
-        else:
-            self._value(children[-1], (*base, key), key=children[0], key_span=span)
+        if len(children) > 1:  # the parser makes up what is missing, so this is for good measure
+            *tables, (key, span) = self._parts(children[0])
+            for table, table_span in tables:
+                base = (*base, table)
+                self._note(base, Place(table_span), again=False)
+            self._value(children[-1], (*base, key), key=span)
 
-    def _value(self, node: Node, path: Path, *, key: Node, key_span: Span | None = None) -> None:
+    def _value(self, node: Node, path: Path, *, key: Span | None = None) -> None:
+        """Notes a value; one in a list stands for its own key."""
+        place = Place(key or self._span(node), self._span(node))
         if len(path) > MOST_LEVELS:
-            self.found.too_deep = self.found.too_deep or self._span(key)
+            self.found.too_deep = self.found.too_deep or place.key
             return
-        self._note(path, Place(key_span or self._span(key), self._span(node)), again=True)
+        self._note(path, place, again=True)
         if node.type in ("array", "inline_table"):
             self._stack.append((node, path))
 
@@ -172,7 +171,7 @@ def _line_starts(text: str) -> list[tuple[int, int]]:
 
 
 def within(text: str, value: Span, part: Span, *, expected: str) -> Span:
-    """Where a part of a string's value stands in the text, escapes and all; the whole string where that is not plain."""
+    """Where a part of a string's value stands in the text, escapes and all; else the whole string."""
     found = offsets(text[value.start : value.end], expected=expected)
     if found is None:
         return value

@@ -88,7 +88,7 @@ def _interval(remind: Table, key: str) -> timedelta | None:
 
 
 def resolved(*reminders: Reminders | None) -> Remind:
-    """The reminders in force, from those of the file's defaults to those of the rule; built-in ones stand before all."""
+    """The reminders in force, from those of the file's defaults to those of the rule; built-in ones at first."""
     every: dict[Level, timedelta | None] = dict(_BUILT_IN)
     at_most = Remind().at_most
     for each in reminders:

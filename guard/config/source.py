@@ -4,7 +4,7 @@ import codecs
 from bisect import bisect_right
 from typing import Final
 
-from guard.config.mask import masked, scrubbed
+from guard.config.mask import masked, masked_line, scrubbed
 from guard.config.places import Places
 from guard.config.problem import Problem
 from guard.rules.complaint import Severity, Span
@@ -13,9 +13,11 @@ MOST_BYTES: Final = 1 << 20
 LONGEST_LINE: Final = 4_000
 """In characters. It also bounds dotted keys, whose cost for tomllib grows with the square of their length."""
 
+_LONGEST_TEXT: Final = 300
+
 
 def decode(raw: bytes, path: str) -> str | Problem:
-    """The text of a rule file as it stands on the disk: at most 1 MiB of UTF-8, whose byte-order mark does not count."""
+    """The text of a rule file as it stands on the disk: at most 1 MiB of UTF-8, without its byte-order mark."""
     if len(raw) > MOST_BYTES:
         return _whole(path, f"the file has {len(raw):,} bytes; a rule file has at most {MOST_BYTES:,}")
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -58,10 +60,17 @@ class Source:
         end = self._starts[number] - 1 if number < len(self._starts) else len(self.text)
         return Span(start, end)
 
-    def problem(self, span: Span, text: str, severity: Severity = Severity.ERROR) -> Problem:
-        """A problem with a part of the text; secrets are masked in the line and in what is said about it."""
+    def problem(self, span: Span, text: str, severity: Severity = Severity.ERROR, *, is_toml: bool = True) -> Problem:
+        """A problem with a part of the text; secrets are masked in the line and in what is said about it.
+
+        Of a line that is no TOML only what surely is no secret is shown.
+
+        No line is shown for an empty part: it stands for the file as a whole.
+        """
         number, column = self.position(span.start)
         line = self.line(number)
         width = max(1, min(span.end, line.end) - span.start)
-        shown = self._shown[line.start : line.end]
-        return Problem(self.path, number, column, severity, scrubbed(text), shown, width)
+        shown = self._shown[line.start : line.end] if span.end > span.start else ""
+        shown = shown if is_toml else masked_line(shown)
+        said = scrubbed(text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…")
+        return Problem(self.path, number, column, severity, said, shown, width)

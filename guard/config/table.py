@@ -24,7 +24,7 @@ class Variables:
     def __init__(self, secret: Callable[[str], str | None]) -> None:
         """Takes the function that gives a variable's value, None where it is not set."""
         self._secret = secret
-        self.missing: list[str] = []  # in the order of the file, each once
+        self.missing: list[str] = []  # each once
 
     def read(self, document: Document, path: Path, name: str) -> str | None:
         """The value of a variable; one that is not set is noted, as a warning."""
@@ -71,7 +71,7 @@ class Table:
         """Notes every key that is unknown or not built yet."""
         for key in self.values:
             if key in keys.later:
-                self._wrong_key(key, f"{key} is not built yet{where}")
+                self._wrong_key(key, f"{key} is not built yet")
             elif key not in keys.built:
                 self._wrong_key(key, f"unknown key {key!r}{where}{hint(key, keys.built | keys.later)}")
 

@@ -15,7 +15,7 @@ from guard.message import Message
 from guard.model import Level
 from guard.notify.notifier import Call, Outcome, Rejected, Retry, Unsure
 from guard.notify.slack_answer import Refused, verdict
-from guard.notify.slack_blocks import blocks, fallback, plain
+from guard.notify.slack_blocks import blocks, fallback
 from guard.units import duration_text
 
 _DEADLINE: Final = timedelta(seconds=10)
@@ -81,13 +81,9 @@ class SlackNotifier:
 
 def _payloads(message: Message, *, key: str, mention: str) -> tuple[dict[str, object], dict[str, object]]:
     """What is posted first, and what is posted if that is refused."""
-    full = {
-        **_AS_IT_STANDS,
-        "text": fallback(message, mention=mention),
-        "blocks": blocks(message, mention=mention),
-        "metadata": {"event_type": "quota_guard_delivery", "event_payload": {"key": key}},
-    }
-    return full, {**_AS_IT_STANDS, "text": plain(message, mention=mention)}
+    short = {**_AS_IT_STANDS, "text": fallback(message, mention=mention)}
+    metadata = {"event_type": "quota_guard_delivery", "event_payload": {"key": key}}
+    return {**short, "blocks": blocks(message, mention=mention), "metadata": metadata}, short
 
 
 # --- the connection ------------------------------------------------------------------------------------------------

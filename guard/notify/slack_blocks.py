@@ -15,16 +15,16 @@ from guard.message import Fact, Line, Message
 Block = dict[str, object]
 
 _HEADER: Final = 150
-_SUMMARY: Final = 1000
-_DESCRIPTION: Final = 1500
-_FIELD: Final = 400
+_SUMMARY: Final = 600
+_DESCRIPTION: Final = 1000
+_FIELD_NAME: Final = 60
+_FIELD: Final = 300
 _FIELDS: Final = 10
-_CONTEXT_FACT: Final = 150
-_URL: Final = 1000
-_LINE: Final = 300
-_LINES_A_SECTION: Final = 9
-_TEXT: Final = 1500
-_PLAIN: Final = 1000
+_SMALL_PRINT: Final = 150
+_LINK: Final = 1000
+_LINE: Final = 200
+_LINES_A_SECTION: Final = 12
+_TEXT: Final = 1000
 
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _IN_A_LINK: Final = str.maketrans({"&": "&amp;", "<": "%3C", ">": "%3E", "|": "%7C", " ": "%20"})
@@ -50,13 +50,8 @@ def blocks(message: Message, *, mention: str = "") -> list[Block]:
 
 
 def fallback(message: Message, *, mention: str = "") -> str:
-    """What stands in notifications and where no blocks are shown; it begins with the state in brackets."""
+    """The message as short text, for where blocks are not shown; it begins with the state in brackets."""
     return " ".join(filter(None, (escaped(message.text, at_most=_TEXT), mention)))
-
-
-def plain(message: Message, *, mention: str = "") -> str:
-    """The message as short text, for a receiver that refused the blocks."""
-    return " ".join(filter(None, (escaped(message.text, at_most=_PLAIN), mention)))
 
 
 def escaped(text: str, *, at_most: int) -> str:
@@ -100,7 +95,7 @@ def _summary(message: Message, mention: str) -> str:
 def _fields(facts: Sequence[Fact]) -> Iterator[Block]:
     """Facts in two columns."""
     fields = [
-        _mrkdwn(f"*{escaped(fact.name, at_most=_FIELD)}*\n{escaped(fact.text, at_most=_FIELD)}") for fact in facts
+        _mrkdwn(f"*{escaped(fact.name, at_most=_FIELD_NAME)}*\n{escaped(fact.text, at_most=_FIELD)}") for fact in facts
     ]
     if fields:
         yield {"type": "section", "fields": fields[:_FIELDS]}
@@ -127,7 +122,7 @@ def _context(facts: Sequence[Fact], runbook: str) -> Iterator[Block]:
 
 
 def _dated(fact: Fact) -> str:
-    name, text = escaped(fact.name, at_most=_CONTEXT_FACT), escaped(fact.text, at_most=_CONTEXT_FACT)
+    name, text = escaped(fact.name, at_most=_SMALL_PRINT), escaped(fact.text, at_most=_SMALL_PRINT)
     if fact.at is None:
         return f"{name} {text}"
     # In the reader's own zone; a bar would end the token, so the fallback holds none.
@@ -136,7 +131,8 @@ def _dated(fact: Fact) -> str:
 
 def _runbook(runbook: str) -> Iterator[str]:
     """A plain link: a button would need an app that answers, which a webhook has not."""
-    if runbook.startswith(("https://", "http://")) and len(runbook) <= _URL:
-        yield f"<{runbook.translate(_IN_A_LINK)}|Runbook>"
+    link = runbook.translate(_IN_A_LINK)
+    if runbook.startswith(("https://", "http://")) and len(link) <= _LINK:
+        yield f"<{link}|Runbook>"
     elif runbook:
-        yield f"Runbook {escaped(runbook, at_most=_CONTEXT_FACT)}"
+        yield f"Runbook {escaped(runbook, at_most=_SMALL_PRINT)}"

@@ -56,13 +56,14 @@ class TerminalNotifier:
         """Does nothing: the stream belongs to who gave it."""
 
     def _rendered(self, message: Message) -> str:
-        # Rich learns width and colours from the stream; the writing is done here, where it cannot block.
-        console = Console(file=self._stream, highlight=False)
-        console.width = min(console.width, _WIDEST)
-        with console.capture() as capture:
-            console.print(_framed(self._name, message, at=self._now().astimezone(self._zone)))
-        text, encoding = capture.get(), self._stream.encoding or "utf-8"
-        if console.options.ascii_only:
+        # Rich learns width and colours from the stream, but it may not write there: its writes, and flushes, can block.
+        terminal, memory = Console(file=self._stream), io.StringIO()
+        console = Console(
+            file=memory, width=min(terminal.width, _WIDEST), force_terminal=terminal.is_terminal, highlight=False
+        )
+        console.print(_framed(self._name, message, at=self._now().astimezone(self._zone)))
+        text, encoding = memory.getvalue(), self._stream.encoding or "utf-8"
+        if terminal.options.ascii_only:
             text = text.translate(_WITHOUT_UNICODE)
         return text.encode(encoding, errors="replace").decode(encoding)
 
@@ -73,11 +74,11 @@ def _printed(text: str, stream: TextIO) -> Outcome:
     except io.UnsupportedOperation:  # it is in memory
         stream.write(text)
         return Sent()
-    left = text.encode(stream.encoding)
+    whole = left = text.encode(stream.encoding)
     while left:
         if not _takes_text(descriptor):
             why = "the terminal takes no text"
-            return Retry(why) if len(left) == len(text.encode(stream.encoding)) else Unsure(why)
+            return Retry(why) if left is whole else Unsure(why)
         stream.flush()  # what others printed before comes before
         left = left[os.write(descriptor, left[:_CHUNK_BYTES]) :]
     return Sent()

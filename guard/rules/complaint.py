@@ -1,12 +1,9 @@
 """What is wrong with a text of the rule language, and which part of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class Severity(StrEnum):
@@ -41,13 +38,13 @@ class Complaint:
         return Complaint(self.span.shifted(by), self.text, self.severity)
 
 
-def nearest(word: str, words: "Iterable[str]") -> str | None:
+def nearest(word: str, words: Iterable[str]) -> str | None:
     """The one of `words` that is most likely meant by `word`, None when none is near."""
     close = get_close_matches(word[:100], list(words), n=1, cutoff=0.6)
     return close[0] if close else None
 
 
-def hint(word: str, words: "Iterable[str]") -> str:
+def hint(word: str, words: Iterable[str]) -> str:
     """The end of a sentence about an unknown word; empty when nothing is near.
 
     >>> hint("warnign", ["warning", "critical"])

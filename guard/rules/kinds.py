@@ -54,7 +54,7 @@ def complaints(tree: Tree, *, budgets: Collection[str], want: Collection[Kind]) 
     checker = _Checker(budgets)
     kind = checker.kind(tree)
     yield from checker.found
-    if kind not in (*want, Kind.BROKEN, Kind.OPEN):
+    if kind not in {*want, Kind.BROKEN} and (kind is not Kind.OPEN or Kind.CONDITION in want):
         wanted = " or ".join(each.value for each in want)
         yield Complaint(tree.span, f"{wanted} is needed here, and this is {_described(tree, kind)}")
 
@@ -74,7 +74,7 @@ class _Checker:
                 return self._name(tree)
             case Call():
                 self.found.append(call_complaint(tree))
-                return Kind.BROKEN
+                return kind_of(tree)
             case Unary():
                 self._expect(tree.operand, Kind.CONDITION if tree.operator == "not" else Kind.NUMBER, tree.operator)
             case Binary() if tree.operator in COMPARISONS:

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from guard.fields import DATES, FIELDS, LATER_ROOTS, OPEN_ROOTS
-from guard.rules.complaint import Complaint, Severity, hint
+from guard.rules.complaint import Complaint, Severity, hint, nearest
 from guard.rules.tree import Call, Name
 
 LATER_FUNCTIONS: Final = ("increase", "delta", "ago", "avg", "min", "max", "usual", "eta")
@@ -62,15 +62,15 @@ def _is_slip(written: str, listed: str) -> bool:
 
 def _unknown(text: str, root: str, budgets: Collection[str]) -> str:
     if root == "budgets" and text != root:
-        return f"unknown budget {text!r}{hint(text, [BUDGETS + name for name in budgets])}"
+        near = nearest(text.removeprefix(BUDGETS), budgets)
+        return f"unknown budget {text!r}" + (f", did you mean {BUDGETS + near!r}?" if near else "")
     if text in DATES:
         return f"{text} is a date, not a number; period.elapsed is the share of the period that has passed"
     listed = [*FIELDS, *(BUDGETS + name for name in budgets)]
     if any(name.startswith(f"{text}.") for name in listed):
         return _group(text, listed)
-    near = get_close_matches(text, listed, n=1, cutoff=_NEAR)
-    if near:
-        return f"unknown field {text!r}, did you mean {near[0]!r}?"
+    if slips := get_close_matches(text, listed, n=1, cutoff=_NEAR):
+        return f"unknown field {text!r}, did you mean {slips[0]!r}?"
     if root in LATER_ROOTS:
         return f"{root}.* is not built yet"
     return f"unknown field {text!r}{_far_hint(text, listed)}"

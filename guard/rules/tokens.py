@@ -18,8 +18,9 @@ _TOKEN: Final = re.compile(
     | (?P<digits>[0-9][0-9_]*(?:\.[0-9][0-9_]*)?(?:[eE][+-]?[0-9]+)?) (?P<unit>%|[A-Za-z_][A-Za-z0-9_]*)?
     | '(?P<text>[^']*)'
     | (?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)
+    | (?P<pair>\*\*|&&|\|\||<>)
     | (?P<sign><=|>=|==|!=|[-+*/<>(),])
-    | (?P<odd>\*\*|&&|\|\||<>|.)
+    | (?P<odd>.)
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -37,6 +38,7 @@ _ODD: Final = {
     "÷": "write /",
     "−": "write a plain minus sign",
     "^": "there is no power",
+    "**": "there is no power",
     "$": "write dollars as a plain number; variables stand only under accounts and channels",
     "%": "a percent sign stands right behind its number, as in 80%, and there is no modulo",
     "'": "the text has no closing quote",
@@ -86,7 +88,7 @@ def tokens(text: str) -> Iterator[Token]:
             yield Token(Sort.SIGN, match[0], span)
         elif match["name"]:
             yield Token(Sort.OPERAND, match[0], span, Name(match[0], span))
-        elif match["odd"]:
+        elif match["pair"] or match["odd"]:
             raise Unreadable(span, _odd_text(match[0]))
     yield Token(Sort.END, "", Span(len(text), len(text)))
 

@@ -14,5 +14,5 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     >>> suggestion("numbrs", ("steady", "numbers"))
     ", did you mean 'numbers'?"
     """
-    near = get_close_matches(word[:80], tuple(known), n=1)
+    near = get_close_matches(word[:80], tuple(known), n=1, cutoff=0.7)
     return f", did you mean {near[0]!r}?" if near else ""

@@ -21,9 +21,15 @@ _MOST_BYTES: Final = 1 << 20
 _KEYS: Final = ("about", "interval", "repeat", "series", "faults")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION: Final = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
-_DURATION_HELP: Final = "a duration, as 90s, 15m, 36h or 7d"
+_USUAL_INTERVAL: Final = timedelta(minutes=1)
 _MOST_DOTS: Final = 2  # no field has more
-_WORDS: Final = {str: "text in quotes", bool: "true or false", int: "a whole number", dict: "a table", list: "a list"}
+_WORDS: Final = {
+    str: "text in quotes",
+    bool: "true or false",
+    int: "a whole number",
+    dict: "a table",
+    list: "written as [[faults]]",
+}
 _TOML_LINE: Final = re.compile(r" \(at line (\d+), column \d+\)$")
 
 _T = TypeVar("_T")
@@ -49,7 +55,7 @@ def load_scenario(name_or_path: str) -> Scenario:
     if path.suffix != _SUFFIX and "/" not in name_or_path and not path.is_file():
         raise SandboxError(
             f"there is no scenario {name_or_path!r}{suggestion(name_or_path, names) or '.'} "
-            f"Built in are {', '.join(names)}; a path ending in {_SUFFIX} names a file of your own"
+            f"Built in are {', '.join(names)}; a path that ends in {_SUFFIX} names your own"
         )
     return read_scenario(_text(path), name=path.stem, place=str(path))
 
@@ -82,17 +88,20 @@ def _text(path: Path) -> str:
         if len(content) > _MOST_BYTES:
             raise SandboxError(f"{path}: this is no scenario; it is longer than 1 MiB")
         return content.decode("utf-8-sig")
-    except OSError as error:
-        raise SandboxError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (UnicodeDecodeError, ValueError):  # ValueError: a path with a null character
+    except UnicodeDecodeError:
         raise SandboxError(f"{path}: this is no scenario; it is not UTF-8 text") from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a null character
+        raise SandboxError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _interval(file: "_File", top: Mapping[str, object]) -> timedelta:
-    text = file.take(top, "interval", str)
-    interval = timedelta(minutes=1) if text is None else _duration(text)
+    try:
+        text = file.take(top, "interval", str)
+        interval = _USUAL_INTERVAL if text is None else _moment(text)
+    except ValueError as error:
+        raise file.problem(str(error), line=file.line_of("interval")) from None
     if not interval:
-        raise file.problem(f"interval {text!r} is not {_DURATION_HELP}, longer than 0", line=file.line_of("interval"))
+        raise file.problem("interval must be longer than 0s", line=file.line_of("interval"))
     return interval
 
 
@@ -134,7 +143,7 @@ def _whole(value: float | None) -> int | None:
 def _fault(file: "_File", table: object, *, number: int) -> Fault:
     line = file.line_of_fault(number)
     if not isinstance(table, dict):
-        raise file.problem("faults must be tables; begin each with [[faults]]", line=line)
+        raise file.problem("each fault must be a table of its own, under [[faults]]", line=file.line_of("faults"))
     file.know(table, _FAULT_KEYS, what="key of a fault", line=line)
     try:
         read = {
@@ -150,7 +159,7 @@ def _fault(file: "_File", table: object, *, number: int) -> Fault:
 def _moment(text: str) -> timedelta:
     moment = _duration(text)
     if moment is None:
-        raise ValueError(f"{text!r} is not {_DURATION_HELP}")
+        raise ValueError(f"{text!r} is no duration; write a whole number and s, m, h or d, as in 90s, 15m, 36h, 7d")
     return moment
 
 
@@ -219,7 +228,7 @@ class _File:
     def line_of(self, name: str) -> int | None:
         """The first line that sets the name, or that is its table's header; None when it is written otherwise."""
         for part in (name, name.rpartition(".")[2]):
-            pattern = rf"""^[^#\n]*?(?<![\w-]){re.escape(part)}["']?\s*[=\]]"""
+            pattern = rf"""^[ \t\["']*(?:[\w"'-]+[ \t]*\.[ \t]*)*["']?{re.escape(part)}["']?[ \t]*[=\]]"""
             if found := re.search(pattern, self.text, re.MULTILINE):
                 return self.text.count("\n", 0, found.start()) + 1
         return None

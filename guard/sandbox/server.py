@@ -46,14 +46,10 @@ class Sandbox:
     ) -> None:
         """Takes a scenario, or its name or path; `rate_limit` is in requests a minute, None for none.
 
-        Raises SandboxError for an unknown or broken scenario, a key no header can carry, a speed or limit not above 0.
+        Raises SandboxError for an unknown or broken scenario, a key no header can carry, no host, and a speed or limit
+        not above 0.
         """
-        if not (key.isascii() and key.isprintable()) or not key or " " in key:
-            raise SandboxError("the key must be plain ASCII without spaces, as HTTP headers are")
-        if not (isfinite(speed) and speed > 0):
-            raise SandboxError(f"the speed must be a number above 0, not {speed:g}")
-        if rate_limit is not None and rate_limit < 1:
-            raise SandboxError(f"the rate limit must be one request a minute at least, not {rate_limit}")
+        _check(key=key, host=host, speed=speed, rate_limit=rate_limit)
         self.scenario = load_scenario(scenario) if isinstance(scenario, str) else scenario
         self.requests = 0  # all that came, whatever the answer was
         self._key = key.encode()
@@ -77,7 +73,7 @@ class Sandbox:
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, self._host, self._port).start()
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, ValueError) as error:  # the latter two: a port or name that cannot be
             await self._runner.cleanup()
             why = f"the sandbox cannot listen on {self._host}, port {self._port}: {_plain(error)}"
             raise SandboxError(f"{why}. Choose another with --listen; port 0 takes a free one") from None
@@ -163,17 +159,28 @@ class Sandbox:
         return refusal(404, detail="There is no such sub-account: the sandbox has none, only the master account.")
 
 
+def _check(*, key: str, host: str, speed: float, rate_limit: int | None) -> None:
+    if not (key.isascii() and key.isprintable()) or not key or " " in key:
+        raise SandboxError("the key must be plain ASCII without spaces, as HTTP headers are")
+    if not host:  # it would listen everywhere
+        raise SandboxError("the host must not be empty; 127.0.0.1 is for this machine alone")
+    if not (isfinite(speed) and speed > 0):
+        raise SandboxError(f"the speed must be a number above 0, not {speed:g}")
+    if rate_limit is not None and rate_limit < 1:
+        raise SandboxError(f"the rate limit must be one request a minute at least, not {rate_limit}")
+
+
 def _scaled_now(speed: float) -> Callable[[], datetime]:
     started_at = datetime.now(UTC)  # noqa: TID251 - the sandbox imports nothing of the guard, guard.clock neither
     started_s = time.monotonic()
     return lambda: started_at + timedelta(seconds=(time.monotonic() - started_s) * speed)
 
 
-def _plain(error: OSError | OverflowError) -> str:
+def _plain(error: Exception) -> str:
     """The system's own words, without what asyncio puts around them."""
     if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
         return os.strerror(error.errno)
-    return getattr(error, "strerror", None) or str(error)
+    return str(getattr(error, "strerror", None) or error).rstrip(".")  # a name that was not found has errno below 0
 
 
 async def serve(
@@ -195,7 +202,7 @@ def _announcement(sandbox: Sandbox, *, key: str, speed: float) -> list[str]:
     return [
         f"A pretend AgentPhone is on {sandbox.base_url} until Ctrl-C.",
         f"API key:  {key}",
-        f"Scenario: {story.name}" + (f" - {story.about}" if story.about else ""),
-        f"Time:     {speed:g} times as fast as the real one" if speed != 1 else "Time:     as it is",
+        f"Scenario: {story.name}" + (f": {story.about}" if story.about else ""),
+        f"Speed:    {speed:g}" + ("" if speed == 1 else f" (a minute of the story takes {60 / speed:g} s)"),
         f"Try:      curl -H {header} {sandbox.base_url}/v1/usage",
     ]

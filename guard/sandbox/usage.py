@@ -18,7 +18,7 @@ _NUMBERS: Final = 12
 _NUMBERS_USED: Final = 7
 
 _LIMITS: Final = {
-    "messagesPerMonth": 20_000,
+    "messagesPerMonth": 25_000,
     "voiceMinutesPerMonth": 900,
     "maxCallDurationMinutes": 45,
     "concurrentCalls": 6,

@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 _BEGIN: Final = "BEGIN IMMEDIATE"  # one that begins by reading may be refused its first write, whatever the timeout
 
+_TRY_TO_WRITE: Final = "DELETE FROM meta WHERE 0"  # BEGIN IMMEDIATE is content with a file that may not be written
+
 
 class Database:
     """An open database, which only the thread that opened it may use."""
@@ -118,7 +120,8 @@ def _open(path: Path) -> tuple[sqlite3.Connection, Connection]:
         schema.check_sound(path, file)
         apply(WRITER, file)
         connection = undo.enter_context(core_connection(file, begin=_BEGIN))
-        with connection.begin():  # also finds out whether the database can be written at all
+        with connection.begin():
+            connection.exec_driver_sql(_TRY_TO_WRITE)
             if schema.revision(path, connection) != schema.REVISIONS[-1]:
                 schema.upgrade(connection)
                 # A crash before this commit leaves the old schema.
@@ -128,13 +131,15 @@ def _open(path: Path) -> tuple[sqlite3.Connection, Connection]:
 
 def _create(path: Path) -> None:
     """Makes a database beside its place and moves it there complete, so that none is ever found half made."""
+    log = path.with_name(path.name + "-wal")
+    if log.exists():
+        raise StorageError(f"{path} does not exist, but its log {log.name} does; restore both, or move the log away")
     fresh = path.with_name(path.name + ".new")
     for left in (fresh, fresh.with_name(fresh.name + "-journal")):  # by a crash; the lock is ours
         left.unlink(missing_ok=True)
     os.close(os.open(fresh, os.O_CREAT | os.O_EXCL, 0o600))
-    with closing(open_file(fresh, mode="rw")) as file, core_connection(file, begin=_BEGIN) as connection:
-        with connection.begin():
-            schema.upgrade(connection)
+    with core_connection(open_file(fresh, mode="rw"), begin=_BEGIN) as connection, connection.begin():
+        schema.upgrade(connection)
     # A crash here leaves a file that the next start makes again.
     fresh.rename(path)
     _sync_directory(path.parent)

@@ -6,14 +6,12 @@ Levels are their words, instants ISO 8601, lengths of time whole microseconds. N
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from guard.model import AlertKey, Bound, Cover, Knowledge, Level, Reading, Timer
 from guard.store.tables import MICROSECOND
 
-
-def _text(document: object) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+_text: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _instant(at: datetime) -> str:
@@ -78,6 +76,16 @@ def limits_of(text: str) -> dict[str, float]:
     return limits
 
 
+def missed_text(incident_ids: tuple[str, ...]) -> str:
+    """Incidents, in their order."""
+    return _text(incident_ids)
+
+
+def missed_of(text: str) -> tuple[str, ...]:
+    """What `missed_text` wrote."""
+    return tuple(json.loads(text))
+
+
 def covers_text(covers: tuple[Cover, ...]) -> str:
     """What a delivery covers, in its order."""
     return _text(
@@ -90,6 +98,7 @@ def covers_text(covers: tuple[Cover, ...]) -> str:
                 "level": cover.knowledge.level.word,
                 "reminders": cover.knowledge.reminders,
                 "ended": cover.knowledge.ended,
+                "missed": cover.knowledge.missed,
             }
             for cover in covers
         ]
@@ -101,7 +110,13 @@ def covers_of(text: str) -> tuple[Cover, ...]:
     return tuple(
         Cover(
             AlertKey(part["account"], part["rule"], part["subject"]),
-            Knowledge(part["incident"], Level[part["level"].upper()], part["reminders"], part["ended"]),
+            Knowledge(
+                incident_id=part["incident"],
+                level=Level[part["level"].upper()],
+                reminders=part["reminders"],
+                ended=part["ended"],
+                missed=tuple(part["missed"]),
+            ),
         )
         for part in json.loads(text)
     )

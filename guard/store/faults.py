@@ -10,10 +10,13 @@ from sqlalchemy.exc import DBAPIError
 
 from guard.errors import StorageError
 
-RESTORE: Final = "restore it from a backup, or move it away to start anew"
+RESTORE: Final = (
+    "restore it from a backup, or move it away to start anew; a -wal or -shm file beside it goes away with it"
+)
+"""The way back. SQLite would play the log of the old database into the new one, and so destroy it."""
 
 _PRIMARY: Final = (
-    0xFF  # an extended result code keeps its primary one in the lowest byte, https://sqlite.org/rescode.html
+    0xFF  # the byte of an extended result code that holds its primary one, https://sqlite.org/rescode.html
 )
 _MEANING: Final = {
     sqlite3.SQLITE_FULL: "cannot grow, the disk is full; nothing was changed; make room",

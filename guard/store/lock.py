@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,18 +20,16 @@ class Lock:
     def __init__(self, database: Path) -> None:
         """Takes the lock, or raises AlreadyRunningError; OSError if its file cannot be written."""
         path = database.with_name(database.name + ".lock")
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with ExitStack() as undo:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            undo.callback(os.close, self._file)
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise AlreadyRunningError(self._taken(database)) from error
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
-        except BlockingIOError as error:
-            taken = self._taken(database)
-            os.close(self._file)
-            raise AlreadyRunningError(taken) from error
-        except OSError:
-            os.close(self._file)
-            raise
+            undo.pop_all()
 
     def _taken(self, database: Path) -> str:
         process = os.pread(self._file, 32, 0).decode("ascii", "replace").strip()

@@ -5,7 +5,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Self
 
-from guard.errors import StorageError
 from guard.store import schema
 from guard.store.connection import READER, apply, core_connection, open_file
 from guard.store.database import check_exists
@@ -32,10 +31,5 @@ class Reader(View):
                 apply(READER, file)
                 schema.check_owner(path, file)
                 with core_connection(file, begin="BEGIN") as connection, connection.begin():
-                    _check_newest(path, schema.revision(path, connection))
+                    schema.check_newest(path, connection)
                     yield cls(connection)
-
-
-def _check_newest(path: Path, revision: str) -> None:
-    if revision != schema.REVISIONS[-1]:
-        raise StorageError(f"{path} was made by an older quota-guard; `guard run` or `guard once` brings it up to date")

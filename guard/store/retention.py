@@ -4,9 +4,9 @@ An open incident with its events, and a delivery that is not sent, stay however 
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, or_, select, true
 from sqlalchemy.dialects.sqlite import insert
 
 from guard.model import DeliveryState
@@ -72,10 +72,15 @@ def _prune_history(connection: Connection, before: datetime) -> None:
     told = func.coalesce(NOTIFICATION.c.desired_incident_id, NOTIFICATION.c.notified_incident_id)
     at_rest = NOTIFICATION.c.waiting.is_(False)
     connection.execute(delete(NOTIFICATION).where(at_rest, told.in_(select(INCIDENT.c.id).where(ended))))
-    connection.execute(delete(INCIDENT).where(ended, ~_referred_to()))
+    connection.execute(delete(INCIDENT).where(ended, ~_referred_to(), INCIDENT.c.id.not_in(_missed())))
 
 
 def _referred_to() -> ColumnElement[bool]:
-    # What a channel has yet to hear of an incident is told with the incident's own words, so it stays until then.
     columns = (ALERT.c.incident_id, NOTIFICATION.c.desired_incident_id, NOTIFICATION.c.notified_incident_id)
     return or_(*(select(column).where(column == INCIDENT.c.id).exists() for column in columns))
+
+
+def _missed() -> Select[Any]:
+    # The end of one that a channel missed is told together with a later one, in its own words.
+    missed = func.json_each(NOTIFICATION.c.desired_missed).table_valued("value")
+    return select(missed.c.value).select_from(NOTIFICATION).join(missed, true())

@@ -230,6 +230,7 @@ def _knowledge_row(half: str, knowledge: Knowledge | None) -> Values:
         f"{half}_level": knowledge and knowledge.level,
         f"{half}_reminders": knowledge and knowledge.reminders,
         f"{half}_ended": knowledge and knowledge.ended,
+        f"{half}_missed": knowledge and document.missed_text(knowledge.missed),
     }
 
 
@@ -246,20 +247,27 @@ def notified_row(notification: Notification) -> Values:
 
 def notification_of(row: Row[Any]) -> Notification:
     """A notification, both halves."""
-    desired = (row.desired_incident_id, row.desired_level, row.desired_reminders, row.desired_ended)
-    notified = (row.notified_incident_id, row.notified_level, row.notified_reminders, row.notified_ended)
     return Notification(
         key=key_of(row),
         channel=row.channel,
         recipient=row.recipient,
-        desired=_knowledge_of(*desired),
-        notified=_knowledge_of(*notified),
+        desired=_knowledge_of(row, "desired"),
+        notified=_knowledge_of(row, "notified"),
         notified_at=row.notified_at,
     )
 
 
-def _knowledge_of(incident_id: str | None, level: int, reminders: int, ended: bool) -> Knowledge | None:  # noqa: FBT001
-    return None if incident_id is None else Knowledge(incident_id, Level(level), reminders, ended)
+def _knowledge_of(row: Row[Any], half: str) -> Knowledge | None:
+    values = row._mapping  # noqa: SLF001 - public, as its documentation says; the underscore keeps column names free
+    if values[f"{half}_incident_id"] is None:
+        return None
+    return Knowledge(
+        incident_id=values[f"{half}_incident_id"],
+        level=Level(values[f"{half}_level"]),
+        reminders=values[f"{half}_reminders"],
+        ended=values[f"{half}_ended"],
+        missed=document.missed_of(values[f"{half}_missed"]),
+    )
 
 
 def delivery_row(delivery: Delivery) -> Values:

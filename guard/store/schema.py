@@ -22,6 +22,8 @@ _QUICK: Final = 256 * 2**20  # bytes that are checked in well under a second
 
 def check_owner(path: Path, file: sqlite3.Connection) -> None:
     """Raises StorageError unless the file is a database of this program; an empty one is nobody's."""
+    if path.stat().st_size == 0:  # seen before SQLite does, which would remove the log beside it
+        raise StorageError(f"{path} is there but empty; {RESTORE}")
     (application_id,) = file.execute("PRAGMA application_id").fetchone()
     if application_id == APPLICATION_ID:
         return
@@ -49,6 +51,12 @@ def revision(path: Path, connection: Connection) -> str:
             "install that version again, or restore the backup made before it ran"
         )
     return found
+
+
+def check_newest(path: Path, connection: Connection) -> None:
+    """Raises StorageError unless the schema is of this version, for those who may not bring it up to date."""
+    if revision(path, connection) != REVISIONS[-1]:
+        raise StorageError(f"{path} was made by an older quota-guard; `guard run` or `guard once` brings it up to date")
 
 
 def upgrade(connection: Connection) -> None:

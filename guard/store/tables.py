@@ -25,7 +25,7 @@ MICROSECOND: Final = timedelta(microseconds=1)
 WAITING: Final = (
     "desired_incident_id IS NOT NULL AND (desired_incident_id IS NOT notified_incident_id"
     " OR desired_level IS NOT notified_level OR desired_reminders IS NOT notified_reminders"
-    " OR desired_ended IS NOT notified_ended)"
+    " OR desired_ended IS NOT notified_ended OR desired_missed IS NOT notified_missed)"
 )
 
 
@@ -206,10 +206,12 @@ class NotificationRow(Row, table=True):
     desired_level: int | None = Field(sa_type=SmallInteger)
     desired_reminders: int | None
     desired_ended: bool | None
+    desired_missed: str | None = Field(sa_type=Text)
     notified_incident_id: str | None
     notified_level: int | None = Field(sa_type=SmallInteger)
     notified_reminders: int | None
     notified_ended: bool | None
+    notified_missed: str | None = Field(sa_type=Text)
     notified_at: datetime | None
     # Computed by the database, so that neither half's writer has to know of the other.
     waiting: bool = Field(sa_column=Column("waiting", Boolean, Computed(WAITING, persisted=False)))

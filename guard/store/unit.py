@@ -1,7 +1,7 @@
 """One transaction: what can be read in it, and what can be written."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -9,9 +9,9 @@ from sqlalchemy import Delete, Executable, Table, bindparam, delete, insert, sel
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as insert_or_update
 
-from guard.model import Account, Alert, AlertKey, Answer, Delivery, Event, Failure, Incident, Notification
+from guard.model import Account, Alert, AlertKey, Answer, Delivery, Event, Incident, Notification
 from guard.store import retention, rows
-from guard.store.poll import USAGE, Poll
+from guard.store.poll import Poll
 from guard.store.tables import ACCOUNT, ALERT, ANSWER, CHANNEL, DELIVERY, EVENT, INCIDENT, NOTIFICATION, POLL
 from guard.store.view import View
 
@@ -82,26 +82,14 @@ class Unit(View):
         """Adds events; those of one instant keep their order."""
         self._execute_each(_ADD_EVENT, map(rows.event_row, events))
 
-    def record_poll(
-        self,
-        account: str,
-        at: datetime,
-        outcome: Answer | Failure,
-        *,
-        endpoint: str = USAGE,
-        age: timedelta = timedelta(),
-    ) -> None:
-        """Adds a poll. An answer that says the same as an earlier one of its account and endpoint is stored once.
-
-        `age` is how old the report was when it was answered.
-        """
-        answer_id = self._answer_id(account, endpoint, outcome.text) if isinstance(outcome, Answer) else None
-        poll = Poll(account, at, outcome, endpoint, age)
+    def record_poll(self, poll: Poll) -> None:
+        """Adds a poll. An answer that says the same as an earlier one of its account and endpoint is stored once."""
+        answer_id = self._answer_id(poll, poll.outcome.text) if isinstance(poll.outcome, Answer) else None
         self._connection.execute(_ADD_POLL, rows.poll_row(poll, answer_id))
 
-    def _answer_id(self, account: str, endpoint: str, text: str) -> int:
+    def _answer_id(self, poll: Poll, text: str) -> int:
         digest = blake2b(text.encode(), digest_size=16).hexdigest()
-        identity = {"account": account, "endpoint": endpoint, "digest": digest}
+        identity = {"account": poll.account, "endpoint": poll.endpoint, "digest": digest}
         found: int | None = self._connection.execute(_FIND_ANSWER, identity).scalar()
         if found is not None:
             return found

@@ -56,7 +56,7 @@ SCENARIO: Final = """
 interval = "1s"
 repeat = true
 [series]
-"numbers.remaining" = "9x6 2x5 1x7 9x9 1x4"
+"numbers.remaining" = "9x20 2x15 1x20 9x25 1x12"
 """
 
 
@@ -120,9 +120,10 @@ def staged(*, seed: int) -> Iterator[Stage]:
             assert process.stdin is not None
             assert process.stdout is not None
             addresses = json.loads(process.stdout.readline())
-            yield Stage(directory, **addresses)
-            process.stdin.close()
-            process.wait(timeout=20)
+            try:
+                yield Stage(directory, **addresses)
+            finally:
+                process.kill()
 
 
 @dataclass
@@ -142,8 +143,9 @@ class Life:
         return self.reap()
 
     def reap(self) -> int:
-        """Waits for the end."""
-        assert self.wait(30), f"process {self.pid} does not end"
+        """Waits for the end; a process that does not come to it is killed, which its status then tells."""
+        if not self.wait(30):
+            os.kill(self.pid, signal.SIGKILL)
         os.close(self.gone)
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
@@ -193,7 +195,7 @@ def killed_at(point: str, *, seed: int) -> Count:
         assert status == -signal.SIGKILL, f"it was not killed at {point} but ended with {status}: {tail(stage)}"
         count.kills = 1
         life = live(stage, origin=origin, seed=seed + 1)
-        until(stage, "SELECT count(*) FROM notification WHERE notified_incident IS NOT NULL", 2, life)
+        until(stage, "SELECT count(*) FROM notification WHERE notified_incident_id IS NOT NULL", 2, life)
         assert life.end(signal.SIGTERM) == 0, tail(stage)
         return settle(stage, count, origin=origin)
 
@@ -234,7 +236,9 @@ def until(stage: Stage, query: str, wanted: int, life: Life) -> None:
         with closing(sqlite3.connect(f"file:{stage.directory}/guard.db?mode=ro", uri=True, timeout=5)) as database:
             try:
                 (seen,) = database.execute(query).fetchone()
-            except sqlite3.OperationalError:  # it is only being created
+            except sqlite3.OperationalError as fault:
+                if "no such table" not in str(fault):  # it is only being created
+                    raise
                 seen = None
         if seen == wanted:
             return

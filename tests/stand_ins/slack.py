@@ -58,7 +58,7 @@ class SlackStandIn:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_post("/services/{workspace}/{webhook}/{token}", self._take)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)  # 0 means for ever
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -78,7 +78,7 @@ class SlackStandIn:
                     await self._remember(request, accepted=False)
                 return _cut(request)
             case Answer(status, body, headers, hold):
-                await self._remember(request, accepted=status == 200 and body in {"ok", b"ok"})  # noqa: PLR2004 - HTTP's
+                await self._remember(request, accepted=status == 200 and body in {"ok", b"ok"})
                 if hold is not None:
                     await hold.wait()
                 raw = body.encode() if isinstance(body, str) else body

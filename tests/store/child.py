@@ -6,13 +6,12 @@ from pathlib import Path
 from signal import SIGKILL
 
 _PRELUDE = """
-import os, resource, shutil, sys
+import os, resource, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from sqlalchemy import Engine, event
 from guard.model import Account, Answer
-from guard.store import Reader, Store
-from guard.store import schema
+from guard.store import Poll, schema
 from guard.store.database import Database
 path = Path(sys.argv[1])
 def die(): os.kill(os.getpid(), 9)

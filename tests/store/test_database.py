@@ -52,7 +52,7 @@ def test_a_new_database_says_so_and_is_its_owners_alone(tmp_path: Path) -> None:
     database.close()
     assert database.created
     assert modes == [0o700, 0o700]
-    assert files == {name: 0o600 for name in ("guard.db", "guard.db-shm", "guard.db-wal", "guard.db.lock")}
+    assert files == dict.fromkeys(("guard.db", "guard.db-shm", "guard.db-wal", "guard.db.lock"), 0o600)
 
 
 def test_what_was_committed_is_there_after_closing(closed: Path) -> None:
@@ -68,7 +68,7 @@ def test_an_existing_database_is_opened_and_not_created_again(closed: Path) -> N
 
 
 def test_a_missing_database_is_not_created_unasked(path: Path) -> None:
-    with pytest.raises(StorageError, match="guard.db does not exist; `guard run`") as caught:
+    with pytest.raises(StorageError, match=r"guard.db does not exist; `guard run`") as caught:
         Database(path, create=False)
     assert caught.value.exit_code is ExitCode.STORAGE
     assert list(path.parent.iterdir()) == []
@@ -121,7 +121,7 @@ def scribbled_on(path: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
-        (empty, "is there but empty; restore it from a backup, or move it away to start anew"),
+        (empty, "is there but empty; restore it from a backup, or move it away to start anew; a -wal or -shm file"),
         (without_tables, "is there but empty; restore it from a backup, or move it away to start anew"),
         (foreign, "is the database of another program; restore"),
         (text, "is not an SQLite database, or it is damaged; restore"),
@@ -143,6 +143,33 @@ def test_a_harmed_file_is_refused_left_as_it_is_and_not_locked(
     assert opens(closed) == {"main": account()}
 
 
+def kill_after_a_commit(path: Path) -> bytes:
+    child.dies(
+        "database = Database(path, create=False)\ndatabase.run(lambda unit: unit.save_account(Account('side')))\ndie()",
+        path,
+    )
+    return path.with_name("guard.db-wal").read_bytes()
+
+
+def test_the_log_of_an_emptied_database_is_not_touched(closed: Path) -> None:
+    log, whole = kill_after_a_commit(closed), closed.read_bytes()
+    empty(closed)
+    with pytest.raises(StorageError, match="is there but empty"):
+        Database(closed, create=True)
+    assert closed.with_name("guard.db-wal").read_bytes() == log
+    closed.write_bytes(whole)
+    assert set(opens(closed)) == {"main", "side"}
+
+
+def test_a_log_without_its_database_is_never_played_into_a_new_one(closed: Path) -> None:
+    log = kill_after_a_commit(closed)
+    closed.unlink()
+    with pytest.raises(StorageError, match=r"does not exist, but its log guard.db-wal does; restore both, or move"):
+        Database(closed, create=True)
+    assert not closed.exists()
+    assert closed.with_name("guard.db-wal").read_bytes() == log
+
+
 def test_damage_in_a_file_too_large_to_be_checked_is_found_when_it_is_met(
     closed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,7 +178,7 @@ def test_damage_in_a_file_too_large_to_be_checked_is_found_when_it_is_met(
     with closed.open("r+b") as file:
         file.seek((root - 1) * 4096)
         file.write(b"\xff" * 4096)
-    with pytest.raises(StorageError, match="guard.db is damaged; restore"):
+    with pytest.raises(StorageError, match=r"guard.db is damaged; restore"):
         opens(closed)
 
 
@@ -162,7 +189,7 @@ def test_a_path_that_is_no_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StorageError, match="file/guard.db.lock cannot be used: Not a directory"):
+    with pytest.raises(StorageError, match="file cannot be used: File exists"):
         Database(tmp_path / "file" / "guard.db", create=True)
 
 
@@ -188,7 +215,7 @@ database = Database(path, create=False)
 def work(unit):
     unit.save_account(Account("main", failures=1))
     for number in range(400):  # more than the cache holds, so that it reaches the log before the commit
-        unit.record_poll("main", datetime(2026, 11, 23, tzinfo=UTC), Answer({}, str(number) + "x" * 20_000))
+        unit.record_poll(Poll("main", datetime(2026, 11, 23, tzinfo=UTC), Answer({}, str(number) + "x" * 20_000)))
     assert Path(f"{path}-wal").stat().st_size > 1_000_000
     die()
 database.run(work)
@@ -218,7 +245,7 @@ def test_a_full_disk_changes_nothing_and_it_goes_on_when_there_is_room(database:
 
     (pages,) = database._file.execute("PRAGMA page_count").fetchone()
     database._file.execute(f"PRAGMA max_page_count = {pages + 1}")
-    with pytest.raises(StorageError, match="guard.db cannot grow, the disk is full; nothing was changed"):
+    with pytest.raises(StorageError, match=r"guard.db cannot grow, the disk is full; nothing was changed"):
         database.run(fill)
     assert database.run(lambda unit: unit.accounts()) == {}
     database._file.execute("PRAGMA max_page_count = 100000")
@@ -281,7 +308,7 @@ def test_a_lock_held_by_another_is_waited_for_and_then_told(database: Database, 
     database._file.execute("PRAGMA busy_timeout = 10")
     backup = sqlite3.connect(path, isolation_level=None)
     backup.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StorageError, match="guard.db is locked by another process, perhaps a backup"):
+    with pytest.raises(StorageError, match=r"guard.db is locked by another process, perhaps a backup"):
         database.run(save)
     backup.close()
     database.run(save)
@@ -300,7 +327,7 @@ def test_the_text_of_an_error_never_shows_a_value(database: Database) -> None:
 def test_a_file_that_vanished_is_told_each_time_until_it_is_back(database: Database, path: Path) -> None:
     path.rename(path.with_suffix(".away"))
     for _ in range(2):
-        with pytest.raises(StorageError, match="guard.db vanished while it was in use; nothing was changed"):
+        with pytest.raises(StorageError, match=r"guard.db vanished while it was in use; nothing was changed"):
             database.run(save)
     path.with_suffix(".away").rename(path)
     database.run(save)
@@ -310,7 +337,7 @@ def test_a_file_that_was_replaced_is_told_each_time(database: Database, path: Pa
     shutil.copy(path, path.with_suffix(".copy"))
     path.with_suffix(".copy").replace(path)
     for _ in range(2):
-        with pytest.raises(StorageError, match="guard.db was replaced while it was in use; nothing was changed"):
+        with pytest.raises(StorageError, match=r"guard.db was replaced while it was in use; nothing was changed"):
             database.run(save)
 
 

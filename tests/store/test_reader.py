@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from guard.errors import StorageError
-from guard.store import Reader
+from guard.store import Reader, schema
 from guard.store.database import Database
 from tests.builders import account
 from tests.store import child
@@ -56,17 +56,20 @@ def test_a_reader_never_creates(path: Path) -> None:
     assert list(path.parent.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("revision", "message"),
-    [("0000", "was written by quota-guard 9.9.9"), ("0002", "was written by quota-guard 9.9.9 .schema 0002.")],
-)
-def test_a_reader_refuses_a_schema_it_does_not_know(path: Path, revision: str, message: str) -> None:
+def test_a_reader_refuses_a_newer_schema(path: Path) -> None:
     Database(path, create=True).close()
     file = sqlite3.connect(path, isolation_level=None)
-    file.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+    file.execute("UPDATE alembic_version SET version_num = '0002'")
     file.execute("UPDATE meta SET value = '9.9.9' WHERE name = 'written_by'")
     file.close()
-    with pytest.raises(StorageError, match=message), Reader.open(path):
+    with pytest.raises(StorageError, match=r"was written by quota-guard 9.9.9 .schema 0002."), Reader.open(path):
+        pytest.fail("it was opened")
+
+
+def test_a_reader_leaves_an_older_schema_to_the_service(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Database(path, create=True).close()
+    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002"))
+    with pytest.raises(StorageError, match="was made by an older quota-guard; `guard run`"), Reader.open(path):
         pytest.fail("it was opened")
 
 

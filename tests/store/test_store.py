@@ -64,4 +64,7 @@ async def test_a_closed_store_lets_the_next_one_in(path: Path) -> None:
 async def test_a_store_that_cannot_be_opened_leaves_no_thread_behind(path: Path) -> None:
     with pytest.raises(StorageError):
         await Store.open(path, create=False)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("store") and thread.is_alive()]
+    for thread in threading.enumerate():
+        if thread.name.startswith("store"):
+            thread.join(10)
+            assert not thread.is_alive()

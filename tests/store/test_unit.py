@@ -17,7 +17,7 @@ from guard.model import (
     Level,
     State,
 )
-from guard.store import Unit
+from guard.store import Poll, Unit
 from guard.store.database import Database
 from tests.builders import KEY, NOW, alert, at, delivery, incident, knowledge, notification, reading
 
@@ -56,6 +56,7 @@ def test_the_cycle_and_the_outbox_never_overwrite_each_others_half(database: Dat
         (knowledge(Level.CRITICAL), knowledge(), True),
         (knowledge(reminders=1), knowledge(), True),
         (knowledge(ended=True), knowledge(), True),
+        (knowledge(missed=("inc0",)), knowledge(), True),
         (knowledge(incident_id="inc2"), knowledge(), True),
     ],
 )
@@ -82,10 +83,10 @@ def test_what_waits_is_found_by_its_index(database: Database) -> None:
 def test_an_equal_answer_is_stored_once_for_each_account_and_endpoint(database: Database) -> None:
     def work(unit: Unit) -> None:
         for minute in range(3):
-            unit.record_poll("main", at(minute), answer("same"))
-        unit.record_poll("side", NOW, answer("same"))
-        unit.record_poll("main", NOW, answer("same"), endpoint="daily")
-        unit.record_poll("main", at(3), answer("another"))
+            unit.record_poll(Poll("main", at(minute), answer("same")))
+        unit.record_poll(Poll("side", NOW, answer("same")))
+        unit.record_poll(Poll("main", NOW, answer("same"), endpoint="daily"))
+        unit.record_poll(Poll("main", at(3), answer("another")))
 
     database.run(work)
     assert (count(database, "poll"), count(database, "answer")) == (6, 4)
@@ -93,12 +94,12 @@ def test_an_equal_answer_is_stored_once_for_each_account_and_endpoint(database: 
 
 def test_the_recent_answers_are_the_good_ones_newest_first(database: Database) -> None:
     def work(unit: Unit) -> None:
-        unit.record_poll("main", at(0), answer("oldest"))
-        unit.record_poll("main", at(1), answer("older"))
-        unit.record_poll("main", at(2), Failure(FailureKind.SERVER, "503"))
-        unit.record_poll("main", at(3), answer("newest"))
-        unit.record_poll("side", at(4), answer("another account's"))
-        unit.record_poll("main", at(5), answer("another endpoint's"), endpoint="daily")
+        unit.record_poll(Poll("main", at(0), answer("oldest")))
+        unit.record_poll(Poll("main", at(1), answer("older")))
+        unit.record_poll(Poll("main", at(2), Failure(FailureKind.SERVER, "503")))
+        unit.record_poll(Poll("main", at(3), answer("newest")))
+        unit.record_poll(Poll("side", at(4), answer("another account's")))
+        unit.record_poll(Poll("main", at(5), answer("another endpoint's"), endpoint="daily"))
 
     database.run(work)
     found = database.run(lambda unit: unit.recent_answers("main", count=2))

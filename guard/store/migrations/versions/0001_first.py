@@ -9,7 +9,7 @@ down_revision = None
 _WAITING = (
     "desired_incident_id IS NOT NULL AND (desired_incident_id IS NOT notified_incident_id"
     " OR desired_level IS NOT notified_level OR desired_reminders IS NOT notified_reminders"
-    " OR desired_ended IS NOT notified_ended)"
+    " OR desired_ended IS NOT notified_ended OR desired_missed IS NOT notified_missed)"
 )
 
 
@@ -147,10 +147,12 @@ def _create_notification() -> None:
         sa.Column("desired_level", sa.SmallInteger()),
         sa.Column("desired_reminders", sa.Integer()),
         sa.Column("desired_ended", sa.Boolean()),
+        sa.Column("desired_missed", sa.Text()),
         sa.Column("notified_incident_id", sa.String()),
         sa.Column("notified_level", sa.SmallInteger()),
         sa.Column("notified_reminders", sa.Integer()),
         sa.Column("notified_ended", sa.Boolean()),
+        sa.Column("notified_missed", sa.Text()),
         sa.Column("notified_at", sa.DateTime()),
         sa.Column("waiting", sa.Boolean(), sa.Computed(_WAITING, persisted=False)),
         sa.PrimaryKeyConstraint("account", "rule", "subject", "channel", "recipient"),

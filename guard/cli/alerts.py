@@ -1,0 +1,95 @@
+"""`guard alerts`: what fires, what may soon, and what is about to end."""
+
+import os
+from collections.abc import Callable, Iterable
+from datetime import datetime, tzinfo
+from typing import Annotated, Any
+
+import typer
+
+from guard.cli.options import FormatOption
+from guard.cli.output import Format, ago, iso, print_json, print_table, say
+from guard.cli.rule_file import if_readable, zones
+from guard.clock import Clock
+from guard.model import Alert, State
+from guard.settings import Settings
+from guard.units import instant_text, value_text
+
+
+def alerts(
+    everything: Annotated[bool, typer.Option("--all", help="Also those at rest.")] = False,
+    format: FormatOption = Format.TEXT,  # noqa: A002 - the option's name
+) -> None:
+    """Show the alerts that are not at rest.
+
+    An alert is pending while its condition has not yet held for long enough,
+    then firing, and recovering while its end has not held for long enough.
+    """
+    from guard.store import Reader  # noqa: PLC0415 - a command imports what it needs
+
+    settings = Settings.from_environ(os.environ)
+    with Reader.open(settings.database) as reader:
+        stored = list(reader.alerts().values())
+    shown = [each for each in stored if everything or is_busy(each)]
+    now = Clock().now()
+    if format is Format.JSON:
+        print_json({"at": iso(now), "alerts": [alert_document(each) for each in shown]})
+    elif shown:
+        print_alerts(shown, now=now, zone_of=zones(if_readable(settings.rules)))
+    else:
+        say("No alert is firing." if stored else "No alert is firing; none was evaluated yet.")
+
+
+def is_busy(alert: Alert) -> bool:
+    """Whether an alert is not at rest, or cannot be evaluated."""
+    return alert.state is not State.OK or alert.unknown is not None
+
+
+def print_alerts(shown: Iterable[Alert], *, now: datetime, zone_of: Callable[[str], tzinfo]) -> None:
+    """Prints a table, one alert a row."""
+    print_table(
+        ("ALERT", "STATE", "LEVEL", "VALUE", "SINCE", "SUMMARY"),
+        [_row(each, now=now, zone=zone_of(each.key.account)) for each in shown],
+    )
+
+
+def _row(alert: Alert, *, now: datetime, zone: tzinfo) -> tuple[str, ...]:
+    since = _since(alert)
+    reading = alert.reading
+    return (
+        str(alert.key),
+        alert.state.value,
+        alert.level.word if alert.level else "",
+        value_text(reading.value, reading.unit) if reading and reading.value is not None else "",
+        f"{instant_text(since, zone)}, {ago(since, now=now)}" if since else "",
+        (reading.summary if reading else "") + (f" (unknown now: {alert.unknown_why})" if alert.unknown else ""),
+    )
+
+
+def alert_document(alert: Alert) -> dict[str, Any]:
+    """An alert as JSON has it."""
+    reading, incident = alert.reading, alert.incident
+    return {
+        "alert": str(alert.key),
+        "account": alert.key.account,
+        "rule": alert.key.rule,
+        "subject": alert.key.subject,
+        "state": alert.state.value,
+        "level": alert.level.word if alert.level else None,
+        "since": iso(_since(alert)),
+        "value": reading.value if reading else None,
+        "unit": reading.unit if reading else None,
+        "summary": reading.summary if reading else None,
+        "evaluated_at": iso(reading.at) if reading else None,
+        "unknown": alert.unknown_why if alert.unknown else None,
+        "incident": incident.id if incident else None,
+        "peak": incident.peak.word if incident else None,
+    }
+
+
+def _since(alert: Alert) -> datetime | None:
+    """When the incident began, or the condition of a pending alert; None at rest."""
+    if alert.incident is not None:
+        return alert.incident.started_at
+    longest = max(alert.timers.values(), key=lambda timer: timer.total, default=None)
+    return longest.at - longest.total if longest else None

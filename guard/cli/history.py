@@ -1,0 +1,99 @@
+"""`guard history`: what happened, event by event."""
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
+from typing import Annotated, Any, Final
+
+import typer
+
+from guard.cli.options import FormatOption
+from guard.cli.output import Format, iso, print_json, print_table, say, warn
+from guard.cli.rule_file import if_readable, zones
+from guard.clock import Clock
+from guard.errors import UsageError
+from guard.model import AlertKey, Event
+from guard.settings import Settings
+from guard.units import number_text, parse_duration
+
+_LONGEST: Final = timedelta(days=36_500)  # a hundred years; beyond lies the end of the calendar
+
+
+def history(
+    since: Annotated[str, typer.Option("--since", metavar="DURATION", help="How far back: 90m, 24h, 7d.")] = "24h",
+    alert: Annotated[
+        str | None, typer.Option("--alert", metavar="ACCOUNT/RULE", help="Only of this alert.", show_default=False)
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Show the last N at most.")] = 100,
+    format: FormatOption = Format.TEXT,  # noqa: A002 - the option's name
+) -> None:
+    """Show what happened, newest last.
+
+    Events are the transitions of alerts, and what became of each attempt to
+    tell a channel.
+    """
+    from guard.store import Reader  # noqa: PLC0415 - a command imports what it needs
+
+    settings = Settings.from_environ(os.environ)
+    since_at = _since_at(since, now=Clock().now())
+    key = _key(alert) if alert else None
+    with Reader.open(settings.database) as reader:
+        found = reader.events(limit=limit + 1, since=since_at, key=key)
+    shown, is_cut = found[:limit][::-1], len(found) > limit
+    if format is Format.JSON:
+        print_json({"since": iso(since_at), "cut": is_cut, "events": [_document(each) for each in shown]})
+        return
+    if is_cut:
+        warn(f"only the last {limit} events are shown; --limit shows more")
+    if shown:
+        _print(shown, zone_of=zones(if_readable(settings.rules)))
+    else:
+        say(f"Nothing happened in the last {since}.")
+
+
+def _since_at(text: str, *, now: datetime) -> datetime:
+    try:
+        return now - min(parse_duration(text), _LONGEST)
+    except ValueError as error:
+        raise UsageError(f"--since: {error}") from None
+
+
+def _key(text: str) -> AlertKey:
+    account, _, rest = text.partition("/")
+    rule, _, subject = rest.partition("/")
+    if not (account and rule):
+        raise UsageError(f"--alert {text!r} is no alert; write ACCOUNT/RULE, as in main/numbers-remaining")
+    return AlertKey(account, rule, subject)
+
+
+def _print(events: list[Event], *, zone_of: Callable[[str], tzinfo]) -> None:
+    columns = ("AT", "EVENT", "ALERT", "LEVEL", "VALUE", "CHANNEL", "WHY")
+    print_table(columns, [_row(each, zone=zone_of(each.key.account)) for each in events])
+
+
+def _row(event: Event, *, zone: tzinfo) -> tuple[str, ...]:
+    return (
+        f"{event.at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}",
+        event.kind.value,
+        str(event.key),
+        event.level.word if event.level else "",
+        "" if event.value is None else number_text(event.value),
+        event.channel,
+        event.text,
+    )
+
+
+def _document(event: Event) -> dict[str, Any]:
+    return {
+        "at": iso(event.at),
+        "event": event.kind.value,
+        "alert": str(event.key),
+        "account": event.key.account,
+        "rule": event.key.rule,
+        "subject": event.key.subject,
+        "incident": event.incident_id or None,
+        "level": event.level.word if event.level else None,
+        "value": event.value,
+        "channel": event.channel or None,
+        "text": event.text,
+    }

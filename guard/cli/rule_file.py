@@ -1,0 +1,138 @@
+"""The rule file as commands need it: found, read, and complained about."""
+
+import os
+import sys
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from guard.cli.output import printable
+from guard.errors import ConfigError
+from guard.logs import add_secret, redact
+from guard.settings import read_secret, unknown_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import tzinfo
+
+    from guard.config import Config, Loaded, Problem, Secret
+
+_MOST_BYTES: Final = 2 << 20  # more than a rule file may have, so that a longer one is refused for its length
+
+
+def secret(name: str) -> str | None:
+    """The value of a variable of the environment, or of the file it names; may raise ConfigError."""
+    return read_secret(name, os.environ)
+
+
+def load_file(path: Path) -> "Loaded":
+    """What a rule file holds, with all its problems. From now on nothing that is printed shows its secrets.
+
+    Raises ConfigError when there is no such file, or it cannot be read.
+    """
+    from guard.config import Loaded, decode, load  # noqa: PLC0415 - a command imports what it needs
+
+    text = decode(_content(path), str(path))
+    loaded = load(text, path=str(path), secret=secret) if isinstance(text, str) else Loaded(None, (text,))
+    for each in secrets_of(loaded.config) if loaded.config else ():
+        add_secret(each.value)
+    return loaded
+
+
+def usable(path: Path) -> "Config":
+    """What a rule file without errors says; variables that it names may be missing.
+
+    Raises ConfigError when there is no such file, or when it has errors, which are shown on stderr before.
+    """
+    return _without_errors(load_file(path), path)
+
+
+def complete(path: Path, *, warn: "Callable[[str], None]") -> "Config":
+    """What a rule file without errors says, all its variables being set; its warnings go to `warn`.
+
+    Raises ConfigError as `usable` does, and for variables that are not set; their places are shown on stderr before.
+    """
+    loaded = load_file(path)
+    config = _without_errors(loaded, path)
+    if loaded.missing:
+        _show(loaded.problems)
+        them = "it" if len(loaded.missing) == 1 else "them"
+        raise ConfigError(f"{path} needs {' and '.join(loaded.missing)}; set {them} in the environment")
+    for problem in loaded.problems:
+        warn(str(problem))
+    return config
+
+
+def _without_errors(loaded: "Loaded", path: Path) -> "Config":
+    if loaded.config is None:
+        _show(loaded.problems)
+        raise ConfigError(
+            f"{path} cannot be used as it is; mend what is shown above, then look again with `guard check`"
+        )
+    return loaded.config
+
+
+def if_readable(path: Path) -> "Config | None":
+    """The configuration for commands that can do without; None when there is none, or it cannot be used."""
+    try:
+        return load_file(path).config
+    except ConfigError:
+        return None
+
+
+def rule_names(config: "Config") -> list[str]:
+    """The rules of a file, in its order, those that are disabled at the end."""
+    account = config.accounts[0]  # each rule is on every account
+    return [*(rule.name for rule in account.rules), *sorted(account.disabled)]
+
+
+def contents(config: "Config") -> str:
+    """What a rule file holds: `3 rules, 1 account, 2 channels`."""
+    counts = {"rule": len(rule_names(config)), "account": len(config.accounts), "channel": len(config.channels)}
+    return ", ".join(counted(number, noun) for noun, number in counts.items())
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "rule"), counted(3, "rule")
+    ('1 rule', '3 rules')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def zones(config: "Config | None") -> "Callable[[str], tzinfo]":
+    """Gives an account's zone, in which its times are shown: UTC where no rule file says otherwise."""
+    known = {account.name: account.tz for account in config.accounts} if config else {}
+    return lambda account: known.get(account, UTC)
+
+
+def secrets_of(config: "Config") -> "Iterator[Secret]":
+    """All secrets that a rule file names; the value of one that is not set is empty."""
+    from guard.config import SlackConfig  # noqa: PLC0415 - a command imports what it needs
+
+    yield from (account.api_key for account in config.accounts)
+    yield from (channel.webhook_url for channel in config.channels.values() if isinstance(channel, SlackConfig))
+
+
+def unknown_settings(config: "Config") -> list[str]:
+    """A sentence for each variable GUARD_* that neither guard nor the rule file reads, in alphabetical order."""
+    unknown = unknown_variables(os.environ, known=[each.variable for each in secrets_of(config)])
+    return [f"{name} is no setting" + (f"; did you mean {near}?" if near else "") for name, near in unknown.items()]
+
+
+def _show(problems: "Iterable[Problem]") -> None:
+    for problem in problems:
+        print(printable(redact(problem.render())), file=sys.stderr)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MOST_BYTES)
+    except FileNotFoundError:
+        raise ConfigError(
+            f"there is no rule file {path}; `guard init` makes one, --rules or GUARD_RULES names another"
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None

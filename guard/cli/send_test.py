@@ -1,0 +1,98 @@
+"""`guard send-test`: one message to one channel."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, assert_never
+from uuid import uuid4
+
+import typer
+
+from guard.cli.options import RulesOption
+from guard.cli.output import say
+from guard.cli.rule_file import usable
+from guard.errors import ConfigError, ExitCode, GuardError, UsageError
+from guard.settings import Settings
+
+if TYPE_CHECKING:
+    from guard.config import ChannelConfig
+    from guard.notify.notifier import Outcome
+    from guard.store import Unit
+
+
+def send_test(
+    channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="Its name in the rule file.")],
+    rules: RulesOption = None,
+) -> ExitCode:
+    """Send a test message to a channel.
+
+    The message says that it is a test. When the channel takes it, messages
+    that it refused for good before are tried again.
+    """
+    settings = Settings.from_environ(os.environ)
+    path = rules or settings.rules
+    outcome = asyncio.run(_send(_channel(path, channel)))
+    say(_sentence(outcome, channel))
+    if revived := _revive(settings.database, channel):
+        say(f"Messages that it refused before and that are tried again now: {revived}.")
+    return ExitCode.DONE
+
+
+def _channel(path: Path, name: str) -> "ChannelConfig":
+    from guard.config import SlackConfig  # noqa: PLC0415 - a command imports what it needs
+    from guard.rules.complaint import hint  # noqa: PLC0415 - the same
+
+    config = usable(path)
+    if name not in config.channels:
+        known = hint(name, config.channels) or f"; there is {', '.join(config.channels)}"
+        raise UsageError(f"{path} has no channel {name!r}{known}")
+    found = config.channels[name]
+    if isinstance(found, SlackConfig) and not found.webhook_url.value:
+        raise ConfigError(f"{path}: {name} needs {found.webhook_url.variable}; set it in the environment")
+    return found
+
+
+async def _send(channel: "ChannelConfig") -> "Outcome":
+    from guard.clock import Clock  # noqa: PLC0415 - a command imports what it needs
+    from guard.message import trial  # noqa: PLC0415 - the same
+    from guard.notify.channels import notifier_for  # noqa: PLC0415 - the same
+    from guard.notify.notifier import Post  # noqa: PLC0415 - the same
+
+    clock = Clock()
+    notifier = notifier_for(channel, now=clock.now)
+    try:
+        return await notifier.deliver(Post(trial(channel.name, now=clock.now())), key=uuid4().hex)
+    finally:
+        await notifier.close()
+
+
+def _sentence(outcome: "Outcome", channel: str) -> str:
+    """What became of the message; raises GuardError, with what to do, unless it was accepted."""
+    from guard.notify.notifier import Rejected, Retry, Sent, Unsure  # noqa: PLC0415 - a command imports what it needs
+
+    match outcome:
+        case Sent():
+            return f"{channel} took the message."
+        case Rejected(why):
+            raise GuardError(f"{channel} refused the message: {why}\nMend the channel in the rule file, and try again.")
+        case Retry(why):
+            raise GuardError(f"{channel} did not take the message now: {why}\nTry again in a while; the service would.")
+        case Unsure(why):
+            raise GuardError(f"{channel} may have taken the message, or not: {why}\nLook whether it is there.")
+        case _ as never:
+            assert_never(never)
+
+
+def _revive(database: str, channel: str) -> int:
+    """Has the channel's dead deliveries tried again; how many there were. Without a database there are none."""
+    from guard.model import DeliveryState  # noqa: PLC0415 - the same
+    from guard.outbox import revive  # noqa: PLC0415 - a command imports what it needs
+    from guard.store.location import database_path  # noqa: PLC0415 - the same
+    from guard.store.outside import write_outside  # noqa: PLC0415 - the same
+
+    def work(unit: "Unit") -> int:
+        dead = unit.deliveries(channel=channel, states=(DeliveryState.DEAD,))
+        revive(unit, channel)
+        return len(dead)
+
+    return write_outside(database, work) if database_path(database).exists() else 0

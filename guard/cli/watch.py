@@ -1,0 +1,65 @@
+"""`guard run` and `guard once`: the service, and one pass of it."""
+
+import asyncio
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from guard.cli.options import RulesOption
+from guard.cli.rule_file import complete, secret, unknown_settings
+from guard.errors import ExitCode
+from guard.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from guard.parts import Parts
+
+
+def run(rules: RulesOption = None) -> ExitCode:
+    """Watch the accounts and tell the channels, until stopped.
+
+    Asks each account's usage at its interval, and tells each channel once of
+    what begins, gets worse and ends. SIGTERM and Ctrl-C end it within 8 s;
+    started again, it goes on where it was.
+    """
+    from guard.service import run_until_signalled  # noqa: PLC0415 - a command imports what it needs
+
+    return asyncio.run(_with_parts(run_until_signalled, rules=rules))
+
+
+def once(rules: RulesOption = None) -> ExitCode:
+    """Do one pass, for cron; the exit code says how things stand.
+
+    0: nothing fires. 1: warning or info fires. 2: critical fires. 3: there is
+    no data. What is due is sent for 30 s at most; the rest is left for the
+    next pass.
+    """
+    from guard.once import run_once  # noqa: PLC0415 - a command imports what it needs
+
+    return asyncio.run(_with_parts(run_once, rules=rules))
+
+
+async def _with_parts(work: "Callable[[Parts], Awaitable[ExitCode]]", *, rules: Path | None) -> ExitCode:
+    from guard.clock import Clock  # noqa: PLC0415 - a command imports what it needs
+    from guard.logs import log, setup  # noqa: PLC0415 - the same
+    from guard.parts import open_parts  # noqa: PLC0415 - the same
+
+    settings = Settings.from_environ(os.environ)
+    clock = Clock()
+    own = [settings.heartbeat_url] if settings.heartbeat_url else []
+    setup(settings.log_format, stream=sys.stderr, secrets=own, now=clock.now)
+    config = complete(rules or settings.rules, warn=partial(log.warning, "rules.warning"))
+    for text in unknown_settings(config):
+        log.warning("settings.unknown", text)
+    parts = open_parts(
+        config,
+        database=settings.database,
+        read_secret=secret,
+        clock=clock,
+        heartbeat_url=settings.heartbeat_url,
+    )
+    async with parts as opened:
+        return await work(opened)

@@ -1,0 +1,81 @@
+"""`[accounts.*]`: what is asked, how often, and the account's own routes and budgets."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, timedelta, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
+
+from guard.config.address import base_fault
+from guard.config.budgets import read_budgets
+from guard.config.keys import ACCOUNT
+from guard.config.routes import Routes, read_notify
+from guard.config.table import Table
+from guard.config.things import Secret
+from guard.rules.complaint import hint
+
+_BASE_URL: Final = "https://api.agentphone.ai"
+_EVERY: Final = timedelta(minutes=1)
+_STALE: Final = timedelta(minutes=15)
+_SILENT: Final = timedelta(minutes=3)
+_SECOND: Final = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDraft:
+    """An account as the file says it, before rules are laid over it."""
+
+    table: Table
+    api_key: Secret
+    base_url: str
+    every: timedelta
+    stale_after: timedelta
+    no_data_after: timedelta
+    tz: tzinfo
+    notify: Routes | None
+    budgets: Mapping[str, float]
+
+
+def read_account(table: Table, *, channels: Collection[str], budgets: Mapping[str, float]) -> AccountDraft | None:
+    """Reads one account; `budgets` are the file's. None when it could not be asked."""
+    table.check_keys(ACCOUNT, where=" for an account")
+    api_key = table.secret("api_key", example="AGENTPHONE_API_KEY")
+    every = table.duration("every", least=_SECOND) or _EVERY
+    stale_after = table.duration("stale_after", least=_SECOND) or max(_STALE, 3 * every)
+    no_data_after = table.duration("no_data_after", least=_SECOND) or max(_SILENT, 3 * every)
+    if no_data_after < every:
+        table.wrong("no_data_after", "no_data_after is shorter than every, so each pause would count as no data")
+    own = table.table("budgets", such_as="{ messages_per_day = 1_200 }")
+    draft = AccountDraft(
+        table=table,
+        api_key=api_key or Secret("", ""),
+        base_url=_base_url(table),
+        every=every,
+        stale_after=stale_after,
+        no_data_after=no_data_after,
+        tz=_zone(table),
+        notify=read_notify(table, channels),
+        budgets={**budgets, **(read_budgets(own) if own else {})},
+    )
+    return draft if api_key else None
+
+
+def _base_url(table: Table) -> str:
+    url = table.string("base_url", such_as=f'"{_BASE_URL}"') or _BASE_URL
+    fault = base_fault(url)
+    if fault:
+        variable = table.variable("base_url")
+        table.wrong("base_url", f"the value of {variable} {fault}" if variable else f"base_url {fault}")
+    return url.rstrip("/")
+
+
+def _zone(table: Table) -> tzinfo:
+    name = table.string("tz", such_as='"America/New_York"')
+    if name is None or name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):  # an odd name, a directory's name, no such zone
+        near = "" if table.variable("tz") else hint(name, available_timezones())
+        table.wrong("tz", f"tz: {table.shown('tz')} is no time zone{near or '; write one such as America/New_York'}")
+        return UTC

@@ -1,0 +1,101 @@
+"""Rules laid over accounts: the rule's own routes and reminders before the account's before the file's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta, tzinfo
+from typing import Final
+
+from guard.config.accounts import AccountDraft
+from guard.config.routes import Reminders, Routes, resolved
+from guard.config.rules import Draft
+from guard.config.sense import check_budgets, check_sense
+from guard.config.things import AccountConfig
+from guard.model import NO_DATA, Level
+from guard.rules.complaint import Severity
+from guard.rules.names import BUDGETS
+from guard.rules.policy import Policy
+from guard.rules.rule import Rule, fingerprint
+
+_NO_DATA_LEVELS: Final = (Level.WARNING, Level.CRITICAL)
+_Shared = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """`[defaults]`, and what follows from the file as a whole."""
+
+    notify: Routes | None = None
+    remind: Reminders | None = None
+    hold: timedelta = timedelta()
+    everyone: tuple[str, ...] = ()  # all channels
+
+
+class Laying:
+    """Lays the same rules over one account after another; accounts that do not differ in a rule share it."""
+
+    def __init__(self, drafts: Sequence[Draft], *, defaults: Defaults) -> None:
+        """Takes the file's rules and defaults."""
+        self._drafts = drafts
+        self._defaults = defaults
+        self._rules: dict[_Shared, Rule] = {}
+        self._checked: set[_Shared] = set()
+
+    def over(self, account: AccountDraft) -> AccountConfig:
+        """The account with all its rules; notes what is wrong with them only here."""
+        self._check(account)
+        return AccountConfig(
+            name=account.table.name,
+            api_key=account.api_key,
+            base_url=account.base_url,
+            every=account.every,
+            stale_after=account.stale_after,
+            no_data_after=account.no_data_after,
+            tz=account.tz,
+            budgets=account.budgets,
+            rules=tuple(self._rule(draft, account) for draft in self._drafts if draft.is_enabled),
+            disabled=frozenset(draft.table.name for draft in self._drafts if not draft.is_enabled),
+            no_data=self._no_data(),
+        )
+
+    def _check(self, account: AccountDraft) -> None:
+        budgets = tuple(account.budgets.items())
+        if budgets in self._checked:
+            return
+        self._checked.add(budgets)
+        for draft in self._drafts:
+            check_budgets(draft, budgets=account.budgets, account=account.table.name)
+            check_sense(draft, budgets=account.budgets)
+
+    def _rule(self, draft: Draft, account: AccountDraft) -> Rule:
+        routes = self._routes(draft, account)
+        read = {name: value for name, value in account.budgets.items() if BUDGETS + name in draft.rule.reads}
+        shared = (draft.table.name, tuple(routes.items()), account.tz, tuple(read.items()))
+        if shared not in self._rules:
+            self._rules[shared] = self._laid(draft, routes=routes, tz=account.tz, budgets=read)
+        return self._rules[shared]
+
+    def _routes(self, draft: Draft, account: AccountDraft) -> Routes:
+        said = (draft.notify, account.notify, self._defaults.notify)
+        routes: Routes = next((each for each in said if each is not None), {})
+        found = {level: routes[level] for level in draft.rule.conditions if routes.get(level)}
+        if not found and not draft.table.document.has_errors:
+            path = (*draft.table.path, "notify") if draft.notify is not None else draft.table.path
+            text = f"nobody is told of {draft.table.name}: name channels in notify, here or under [defaults]"
+            draft.table.document.complain(path, text, severity=Severity.WARNING, on_key=draft.notify is None)
+        return found
+
+    def _laid(self, draft: Draft, *, routes: Routes, tz: tzinfo, budgets: Mapping[str, float]) -> Rule:
+        policy = replace(
+            draft.rule.policy,
+            routes=routes,
+            hold=self._defaults.hold if draft.hold is None else draft.hold,
+            remind=resolved(self._defaults.remind, draft.remind),
+        )
+        rule = replace(draft.rule, policy=policy, tz=tz)
+        return replace(rule, policy=replace(policy, fingerprint=fingerprint(rule, budgets=budgets)))
+
+    def _no_data(self) -> Policy:
+        """The built-in rule's policy; it goes to everyone where the defaults name nobody, so that it is never mute."""
+        said = self._defaults.notify or {}
+        routes = {level: said.get(level) or self._defaults.everyone for level in _NO_DATA_LEVELS}
+        return Policy(NO_DATA, _NO_DATA_LEVELS, routes, remind=resolved(self._defaults.remind))

@@ -1,0 +1,135 @@
+"""From the text of a rule file to its Config, or to every problem with its place."""
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from guard.config.accounts import AccountDraft, read_account
+from guard.config.budgets import read_budgets
+from guard.config.channels import read_channel
+from guard.config.document import Document, TooManyError
+from guard.config.keys import DEFAULTS, TOP
+from guard.config.laying import Defaults, Laying
+from guard.config.problem import Problem
+from guard.config.routes import read_notify, read_remind
+from guard.config.rules import Draft, read_rule
+from guard.config.table import Table, Variables
+from guard.config.things import ChannelConfig, Config
+from guard.rules.complaint import Severity
+
+MOST_ACCOUNTS: Final = 10_000
+MOST_CHANNELS: Final = 100
+MOST_RULES: Final = 1_000
+MOST_PAIRS: Final = 100_000
+"""Of an account and a rule."""
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of a rule file: a Config, unless there was an error."""
+
+    config: Config | None
+    problems: tuple[Problem, ...] = ()  # errors and warnings, in the order of their places
+    missing: tuple[str, ...] = ()  # variables that are asked for and not set, each once
+
+
+def load(text: str, *, path: str, secret: Callable[[str], str | None]) -> Loaded:
+    """Reads a rule file; never raises for any text.
+
+    `path` is what problems call the file. `secret` gives the value of a variable of the environment, None where it is
+    not set; what it raises as ConfigError becomes a problem.
+    """
+    document = Document(text, path=path)
+    reader = _Reader(document, Variables(secret))
+    config = None
+    if document.values or not document.has_errors:
+        with suppress(TooManyError):
+            config = reader.config()
+    problems = sorted(dict.fromkeys(document.problems), key=lambda problem: (problem.line, problem.column))
+    return Loaded(None if document.has_errors else config, tuple(problems), tuple(reader.variables.missing))
+
+
+class _Reader:
+    """Reads one document from top to bottom. All its methods raise TooManyError when enough errors are known."""
+
+    def __init__(self, document: Document, variables: Variables) -> None:
+        self._document = document
+        self._top = Table(document, (), document.values)
+        self._secrets = Table(document, (), document.values, variables=variables)
+        self.variables = variables
+
+    def config(self) -> Config:
+        self._top.check_keys(TOP)
+        budgets = self._budgets()
+        channels = self._channels()
+        defaults = self._defaults(tuple(channels))
+        accounts = self._accounts(self._names("channels"), budgets)
+        drafts = self._rules({*budgets, *self._document.lost, *(name for each in accounts for name in each.budgets)})
+        if len(accounts) * len(drafts) > MOST_PAIRS:
+            self._top.wrong("rules", f"{len(drafts):,} rules over {len(accounts):,} accounts are too many together")
+            return Config((), {})
+        laying = Laying(drafts, defaults=defaults)
+        return Config(tuple(laying.over(account) for account in accounts), channels)
+
+    def _budgets(self) -> Mapping[str, float]:
+        table = self._top.table("budgets", such_as="[budgets]")
+        return read_budgets(table) if table else {}
+
+    def _channels(self) -> dict[str, ChannelConfig]:
+        tables = self._tables(self._secrets, "channels", most=MOST_CHANNELS, example="[channels.ops]")
+        if "channels" not in self._top:
+            self._document.miss((), 'no channel: write [channels.ops] with kind = "slack", so that somebody is told')
+        return {table.name: channel for table in tables if (channel := read_channel(table))}
+
+    def _defaults(self, everyone: tuple[str, ...]) -> Defaults:
+        table = self._top.table("defaults", such_as="[defaults]")
+        if table is None:
+            return Defaults(everyone=everyone)
+        table.check_keys(DEFAULTS, where=" under [defaults]")
+        notify = read_notify(table, self._names("channels"))
+        return Defaults(notify, read_remind(table), table.duration("for") or timedelta(), everyone)
+
+    def _accounts(self, channels: frozenset[str], budgets: Mapping[str, float]) -> list[AccountDraft]:
+        tables = self._tables(self._secrets, "accounts", most=MOST_ACCOUNTS, example="[accounts.main]")
+        if "accounts" not in self._top:
+            self._document.miss((), "no account: write [accounts.main] with an api_key, so that something is watched")
+        read = (read_account(table, channels=channels, budgets=budgets) for table in tables)
+        return [account for account in read if account]
+
+    def _rules(self, budgets: set[str]) -> list[Draft]:
+        tables = self._tables(self._top, "rules", most=MOST_RULES, example="[rules.numbers-remaining]")
+        if "rules" not in self._top:
+            text = "no rule: only missing data will be told of"
+            self._document.complain((), text, severity=Severity.WARNING)
+        channels = self._names("channels")
+        return [draft for table in tables if (draft := read_rule(table, budgets=budgets, channels=channels))]
+
+    def _names(self, key: str) -> frozenset[str]:
+        """The names of the tables under a key, whether or not they are right."""
+        value = self._top.values.get(key)
+        return frozenset(value) if isinstance(value, dict) else frozenset()
+
+    def _tables(self, top: Table, key: str, *, most: int, example: str) -> list[Table]:
+        """The named tables under a key; none where there are too many."""
+        outer = top.table(key, such_as=example)
+        if outer is None:
+            return []
+        if not outer.values:
+            self._document.miss(outer.path, f"[{key}] is empty; write {example}")
+        if len(outer.values) > most:
+            top.wrong(key, f"{len(outer.values):,} {key} are too many; there may be {most:,}")
+            return []
+        return [table for name in outer.values if (table := self._named(outer, name, example))]
+
+    def _named(self, outer: Table, name: str, example: str) -> Table | None:
+        if not _NAME.fullmatch(name):
+            reserved = "names that begin with guard. are built in" if name.startswith("guard.") else ""
+            text = reserved or f"a name is at most 64 letters, digits, - and _, as in {example}"
+            self._document.complain((*outer.path, name), text, on_key=True)
+            return None
+        return outer.table(name, such_as=example)

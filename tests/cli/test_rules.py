@@ -1,0 +1,192 @@
+import json
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from inline_snapshot import snapshot
+
+from guard.cli import example
+from guard.cli.example import example_text
+from guard.errors import ExitCode
+from tests.cli.conftest import RULES, Run
+
+# --- init ----------------------------------------------------------------------------------------------------------
+
+
+def test_init_writes_the_example_and_says_what_comes_next(guard: Run) -> None:
+    done = guard("init")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == snapshot("""\
+rules.toml is written. Next:
+  1. set AGENTPHONE_API_KEY and SLACK_WEBHOOK_URL in the environment
+  2. edit rules.toml, and look at it with: guard check rules.toml
+  3. guard send-test ops
+  4. guard run
+""")
+    assert Path("rules.toml").read_text() == example_text()
+    assert guard("check").code == 0
+
+
+def test_init_names_the_file_where_commands_would_not_find_it(guard: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENTPHONE_API_KEY", "key-of-the-tests")
+    monkeypatch.setenv("SLACK_WEBHOOK_URL", "https://hooks.slack.invalid/services/T0/B0/x")
+    assert guard("init", "--rules", "my rules.toml").out == snapshot("""\
+my rules.toml is written. Next:
+  1. edit my rules.toml, and look at it with: guard check 'my rules.toml'
+  2. guard send-test ops --rules 'my rules.toml'
+  3. guard run --rules 'my rules.toml'
+""")
+
+
+def test_init_never_touches_a_file_that_is_there(guard: Run, rules: Path) -> None:
+    done = guard("init")
+    assert (done.code, done.out) == (ExitCode.CONFIG, "")
+    assert done.err == snapshot(
+        "guard: error: rules.toml is there already, and is not touched; look at it with `guard check`\n"
+    )
+    assert rules.read_text() == RULES
+
+
+def test_init_says_where_it_cannot_write(guard: Run) -> None:
+    done = guard("init", "--rules", "no/such/place.toml")
+    assert done.code == ExitCode.CONFIG
+    assert done.err == snapshot("guard: error: no/such/place.toml cannot be written: No such file or directory\n")
+
+
+def test_the_packaged_example_comes_first(guard: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / example.NAME).write_text("# as it is packaged\n")
+    monkeypatch.setattr(resources, "files", lambda _: tmp_path)
+    assert example_text() == "# as it is packaged\n"
+
+
+# --- check ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_good_file_is_called_good(guard: Run, rules: Path) -> None:
+    done = guard("check")
+    assert (done.code, done.out, done.err) == (0, "rules.toml: 1 rule, 1 account, 1 channel: good\n", "")
+
+
+def test_every_mistake_is_shown_with_its_place(guard: Run, rules: Path) -> None:
+    rules.write_text(RULES.replace('warning = "< 3"', 'warnign = "< 3"').replace('kind = "slack"', 'kind = "slak"'))
+    done = guard("check", str(rules))
+    assert (done.code, done.err) == (ExitCode.CONFIG, "")
+    assert done.out == snapshot("""\
+rules.toml:7:8: error: unknown kind 'slak', did you mean 'slack'?
+  kind = "slak"
+         ^~~~~~
+rules.toml:15:1: error: unknown key 'warnign', did you mean 'warning'?
+  warnign = "< 3"
+  ^~~~~~~
+rules.toml: 2 errors
+""")
+
+
+def test_a_variable_that_is_not_set_is_a_warning(guard: Run, rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AGENTPHONE_API_KEY")
+    done = guard("check")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == snapshot("""\
+rules.toml:2:11: warning: AGENTPHONE_API_KEY is not set; the rule file is fine without it, but guard run needs it
+  api_key = "${AGENTPHONE_API_KEY}"
+            ^~~~~~~~~~~~~~~~~~~~~~~
+rules.toml: 1 rule, 1 account, 1 channel: good, 1 warning
+""")
+
+
+def test_a_setting_that_does_not_exist_is_a_warning(guard: Run, rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUARD_RULEZ", "x")
+    monkeypatch.setenv("GUARD_XYZ", "x")
+    done = guard("check")
+    assert (done.code, done.err) == (
+        0,
+        snapshot("""\
+guard: warning: GUARD_RULEZ is no setting; did you mean GUARD_RULES?
+guard: warning: GUARD_XYZ is no setting
+"""),
+    )
+
+
+def test_a_variable_of_the_rule_file_is_no_unknown_setting(
+    guard: Run, rules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUARD_API_KEY", "key-of-the-tests")
+    rules.write_text(RULES.replace("${AGENTPHONE_API_KEY}", "${GUARD_API_KEY}"))
+    assert guard("check").err == ""
+
+
+def test_the_rule_file_is_the_one_that_the_environment_names(
+    guard: Run, rules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules.rename("elsewhere.toml")
+    monkeypatch.setenv("GUARD_RULES", "elsewhere.toml")
+    assert guard("check").out.startswith("elsewhere.toml: ")
+
+
+def test_check_for_machines(guard: Run, rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert json.loads(guard("check", "--format", "json").out) == snapshot(
+        {
+            "path": "rules.toml",
+            "good": True,
+            "problems": [],
+            "missing": [],
+            "accounts": ["main"],
+            "channels": ["ops"],
+            "rules": ["numbers-remaining"],
+        }
+    )
+    rules.write_text(RULES.replace('"< 3"', '"< three"'))
+    done = guard("check", "--format", "json")
+    assert done.code == ExitCode.CONFIG
+    assert json.loads(done.out) == snapshot(
+        {
+            "path": "rules.toml",
+            "good": False,
+            "problems": [
+                {
+                    "path": "rules.toml",
+                    "line": 15,
+                    "column": 14,
+                    "severity": "error",
+                    "text": "unknown field 'three'",
+                    "source": 'warning = "< three"',
+                }
+            ],
+            "missing": [],
+            "accounts": [],
+            "channels": [],
+            "rules": [],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            b"\xff\xfe",
+            snapshot("""\
+rules.toml:1:1: error: the file is UTF-16; save it as UTF-8
+rules.toml: 1 error
+"""),
+        ),
+        (
+            b"#" * (1 << 21),
+            snapshot("""\
+rules.toml:1:1: error: the file has 2,097,152 bytes; a rule file has at most 1,048,576
+rules.toml: 1 error
+"""),
+        ),
+    ],
+    ids=["not UTF-8", "too long"],
+)
+def test_what_is_no_text_is_a_mistake_too(guard: Run, rules: Path, content: bytes, said: str) -> None:
+    rules.write_bytes(content)
+    done = guard("check")
+    assert (done.code, done.out) == (ExitCode.CONFIG, said)
+
+
+def test_what_cannot_be_read_is_said(guard: Run, tmp_path: Path) -> None:
+    done = guard("check", str(tmp_path))
+    assert done.code == ExitCode.CONFIG
+    assert done.err == f"guard: error: {tmp_path} cannot be read: Is a directory\n"

@@ -1,0 +1,90 @@
+"""Rule files under bad/: each is named after its mistake, and its first line is the message that it wants."""
+
+from pathlib import Path
+
+import pytest
+
+from guard.config import Severity
+from tests.config.files import read, said
+
+FILES = sorted((Path(__file__).parent / "bad").glob("*.toml"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_mistake_is_told_once_at_its_place(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert said(text) == [text.partition("\n")[0].removeprefix("# ")]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_file_is_refused_for_errors_and_not_for_warnings(file: Path) -> None:
+    loaded = read(file.read_text(encoding="utf-8"))
+    has_errors = any(problem.severity is Severity.ERROR for problem in loaded.problems)
+    assert (loaded.config is None) is has_errors
+
+
+def test_there_are_many() -> None:
+    assert len(FILES) >= 100
+
+
+TWELVE = """\
+[accounts.main]
+api_key = "${AGENTPHONE_API_KEY}"
+every = "1x"
+tz = "Amerika/New_York"
+
+[budgets]
+messages_per_day = -1
+
+[channels.ops]
+kind = "slack"
+webhook_url = "https://example.com/literal"
+\tmention = { critical = "@here" }
+
+[defaults]
+notify = ["opps"]
+
+[rules.numbers-remaining]
+value    = "numbers.remaning"
+warning  = "3"
+sumary   = "low"
+summary  = "ünïcode {numbers.remaining:percent}"
+
+[rules.messages]
+value    = 'stats.messagesLast24h'
+warning  = '> 80% * budgets.message_per_day'
+critical = "> 100 %"
+"""
+
+WRITE = 'write webhook_url = "${SLACK_WEBHOOK_URL}" and set the variable SLACK_WEBHOOK_URL'
+PERCENT = "a percent sign stands right behind its number, as in 80%, and there is no modulo"
+
+
+def test_twelve_mistakes_are_told_in_one_go_each_at_its_line_and_column() -> None:
+    assert said(TWELVE) == [
+        "3:9: error: every: '1x' is not a duration; write a whole number and s, m, h or d, as in 90s, 15m, 36h, 7d",
+        "4:6: error: tz: 'Amerika/New_York' is no time zone, did you mean 'America/New_York'?",
+        "7:20: error: messages_per_day is below zero",
+        f"11:15: error: a secret is never written down: {WRITE}",
+        "12:25: error: critical mentions nobody; write <!here>, <!channel>, <@U012ABCDE> or <!subteam^S012ABCDE>",
+        "15:11: error: unknown channel 'opps', did you mean 'ops'?",
+        "18:13: error: unknown field 'numbers.remaning', did you mean 'numbers.remaining'?",
+        "19:13: error: a level begins with one of < <= > >= == !=, not with '3'",
+        "20:1: error: unknown key 'sumary', did you mean 'summary'?",
+        "21:40: error: unknown format 'percent'; formats are count, share, dollars, duration, date",
+        "25:21: error: unknown budget 'budgets.message_per_day'",
+        f"26:19: error: unexpected '%': {PERCENT}",
+    ]
+
+
+def test_lines_that_are_no_toml_hide_no_other_mistake() -> None:
+    text = TWELVE.replace('"1x"', "1x").replace("'stats.messagesLast24h'", "stats.messagesLast24h")
+    found = said(text)
+    assert found[0] == "3:10: error: the line should end here; texts stand in quotes"
+    assert "24:12: error: this is no TOML value; texts stand in quotes" in found
+    assert len(found) == 13
+
+
+def test_a_key_on_a_line_that_cannot_be_read_is_not_told_to_be_missing() -> None:
+    text = TWELVE.replace("-1", "1,000").replace("message_per_day'", "messages_per_day'")
+    assert not [line for line in said(text) if "unknown budget" in line]

@@ -1,0 +1,115 @@
+"""Files that are meant to cost too much are refused, or read, in bounded time."""
+
+import time
+
+import pytest
+
+from guard.config import Loaded, Problem, decode
+from tests.config.files import ACCOUNT, CHANNEL, DEFAULTS, RULE, read
+
+MIB = 1 << 20
+GOOD = ACCOUNT + CHANNEL + DEFAULTS + RULE
+BOMBS = {
+    "100,000 brackets": "a = " + "[" * 100_000,
+    "100,000 brackets on lines": "a = " + "[\n" * 100_000,
+    "100,000 closed brackets on lines": "a = " + "[\n" * 100_000 + "]\n" * 100_000,
+    "braces on lines": "a = " + "{x=\n" * 100_000,
+    "braces on one line": "a = " + "{x=" * 1_200,
+    "a key of 200,000 parts": ".".join(["a"] * 200_000) + " = 1",
+    "a header of 1,900 parts and many keys": "[" + ".".join(["a"] * 1_900) + "]\n" + "k = 1\n" * 50_000,
+    "5,000 digits": "a = " + "9" * 5_000,
+    "one word of a mebibyte": "a" * MIB,
+    "only line feeds": "\n" * MIB,
+    "two mebibytes": "a" * 2 * MIB,
+    "a mebibyte in more than ASCII": "ä" * MIB,
+    "words that sound like secrets": ("key" * 1_300 + "\n") * 260,
+    "quotes": ("'" * 3_900 + "\n") * 260,
+    "a key again and again": "a = 1\n" * 100_000,
+    "lines that are no TOML": "a =\n" * 100_000,
+    "50,000 rules": GOOD + "".join(f"[rules.r{index}]\n" for index in range(50_000)),
+    "10,001 accounts": GOOD + "".join(f"[accounts.a{index}]\n" for index in range(10_001)),
+    "101 channels": GOOD + "".join(f"[channels.c{index}]\n" for index in range(101)),
+    "many mistakes": GOOD + "".join(f"[rules.r{index}]\nvalue = 'nope.x'\n" for index in range(900)),
+    "a long expression": f"{GOOD}[rules.r]\nvalue = '{'1 + ' * 900}1'\nwarning = '< 3'\n",
+    "a deep expression": f"{GOOD}[rules.r]\nvalue = '{'(' * 240}1'\nwarning = '< 3'\n",
+    "a format that is a bomb": GOOD + "summary = '{numbers.used:1000000000}'\n",
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
+def test_a_bomb_is_refused_in_bounded_time(bomb: str) -> None:
+    started_s = time.monotonic()
+    loaded = read(bomb)
+    assert time.monotonic() - started_s < 20  # it is one or two on a quiet machine
+    assert loaded.config is None
+    assert 1 <= len(loaded.problems) <= 200
+    assert max(len(problem.render()) for problem in loaded.problems) < 1_000
+
+
+def refusal(bomb: str) -> str:
+    problem: Problem = read(bomb).problems[0]
+    return f"{problem.line}:{problem.column}: {problem.text}"
+
+
+def test_a_bomb_is_refused_at_its_place() -> None:
+    assert refusal(BOMBS["100,000 closed brackets on lines"]) == "17:1: nested deeper than 16 levels"
+    assert refusal(BOMBS["braces on one line"]) == "1:1: nested too deeply"
+    assert refusal(GOOD + BOMBS["5,000 digits"]) == "15:1: a line has at most 4,000 characters, and this one 5,004"
+    assert refusal(BOMBS["two mebibytes"]) == "1:1: a rule file has at most 1,048,576 bytes"
+    assert refusal(BOMBS["50,000 rules"]).endswith("50,001 rules are too many; there may be 1,000")
+    assert refusal(BOMBS["10,001 accounts"]).endswith("10,002 accounts are too many; there may be 10,000")
+
+
+def test_two_hundred_errors_are_enough() -> None:
+    assert len(read(BOMBS["many mistakes"]).problems) == 200
+
+
+def test_a_thousand_rules_are_read() -> None:
+    rules = "".join(f"[rules.r{index}]\nvalue = 'numbers.used'\nwarning = '> 3'\n" for index in range(999))
+    loaded: Loaded = read(GOOD + rules)
+    assert loaded.config is not None
+    assert len(loaded.config.accounts[0].rules) == 1_000
+
+
+def test_ten_thousand_accounts_share_their_rules() -> None:
+    accounts = "".join(f"[accounts.a{index}]\napi_key = '${{OTHER_API_KEY}}'\n" for index in range(9_999))
+    loaded = read(GOOD + accounts)
+    assert loaded.config is not None
+    assert len({id(rule) for account in loaded.config.accounts for rule in account.rules}) == 1
+
+
+def test_rules_times_accounts_is_bounded() -> None:
+    accounts = "".join(f"[accounts.a{index}]\napi_key = '${{OTHER_API_KEY}}'\n" for index in range(999))
+    rules = "".join(f"[rules.r{index}]\nvalue = 'numbers.used'\nwarning = '> 3'\n" for index in range(100))
+    assert [problem.text for problem in read(GOOD + accounts + rules).problems] == [
+        "101 rules over 1,000 accounts are too many together"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (b"a = '\xff'", "rules.toml:1:6: error: the file is not UTF-8 here; save it as UTF-8"),
+        ("ä\n# ö\n".encode() + b"\xe4", "rules.toml:3:1: error: the file is not UTF-8 here; save it as UTF-8"),
+        ("a = 1".encode("utf-16"), "rules.toml:1:1: error: the file is UTF-16; save it as UTF-8"),
+        (b"#" * (MIB + 1), "rules.toml:1:1: error: the file has 1,048,577 bytes; a rule file has at most 1,048,576"),
+    ],
+)
+def test_bytes_that_are_no_rule_file_are_a_problem(raw: bytes, problem: str) -> None:
+    found = decode(raw, "rules.toml")
+    assert isinstance(found, Problem)
+    assert found.render() == problem
+
+
+def test_a_byte_order_mark_and_line_ends_of_windows_do_not_count() -> None:
+    raw = b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode()
+    text = decode(raw, "rules.toml")
+    assert isinstance(text, str)
+    assert read(text).config is not None
+    assert read("\ufeff" + text).config is not None
+
+
+def test_places_count_the_same_with_line_ends_of_windows() -> None:
+    bad = GOOD + 'description = """\nfirst\n{numbers.remaning}"""\n'
+    assert read(bad.replace("\n", "\r\n")).problems == read(bad).problems
+    assert str(read(bad).problems[0]).startswith("rules.toml:17:2: ")

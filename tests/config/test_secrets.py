@@ -1,0 +1,151 @@
+"""A secret is asked for by its variable, and shown nowhere."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from guard.config import Loaded, SlackConfig, load
+from guard.errors import ConfigError
+from tests.config.files import ACCOUNT, CHANNEL, DEFAULTS, ENVIRON, RULE, read, said
+
+CANARY = "cAnArY-7f3a9c"
+SLACK = """
+[channels.ops]
+kind = "slack"
+webhook_url = "${SLACK_WEBHOOK_URL}"
+"""
+
+
+def everything(loaded: Loaded) -> str:
+    """All that anyone may print of it."""
+    return repr(loaded) + "".join(f"{problem.render()}{problem.as_dict()}" for problem in loaded.problems)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'api_key = "CANARY"',
+        "api_key = 'CANARY'",
+        "api_key = CANARY",
+        'api_key "CANARY"',
+        'api_key: "CANARY"',
+        'api_key = "CANARY',
+        'api_key = """\nCANARY\n"""',
+        'api_key = """\nCANARY\n',
+        "api_key = '''\n\nCANARY",
+        'api_key = ["CANARY"]',
+        'api_key = { value = "CANARY" }',
+        'api_key = "Bearer ${CANARY_} CANARY"',
+        '"api_key" = "CANARY"',
+        'apikey = "CANARY"',
+        'apikey = "CANARY',
+        'API-KEY = "CANARY"',
+        "key = CANARY",
+        'secret = "CANARY"',
+        'token = "CANARY"',
+        'app_token = "CANARY"',
+        'password = "CANARY"',
+        'routing_key = "CANARY"',
+        'webhook_url = "CANARY"',
+        'slack.hook = "https://hooks.slack.com/services/CANARY"',
+        'credentials = "CANARY"',
+        'anything = "CANARY"',
+        'budgets = { api_key = "CANARY" }',
+        'base_url = "https://me:CANARY@api.agentphone.ai"',
+        'base_url = "https://CANARY@api.agentphone.ai"',
+        'notify = ["https://hooks.slack.com/services/CANARY"]',
+        'every = "xoxb-CANARY"',
+        'tz = "sk_live_CANARY"',
+        'every = "Bearer CANARY"',
+    ],
+)
+@pytest.mark.parametrize("table", ["[accounts.main]", "[channels.ops]", "[account.main]", "[accounts]"])
+def test_a_secret_that_was_written_down_is_refused_and_not_repeated(table: str, line: str) -> None:
+    loaded = read(f"{table}\n{line.replace('CANARY', CANARY)}\n{RULE}")
+    assert loaded.config is None
+    assert CANARY not in everything(loaded)
+
+
+@given(st.sampled_from(["api_key", "token", "webhook_url"]), st.integers(0, 60), st.text('="\n{}[]#\\ x', max_size=3))
+def test_a_secret_is_not_repeated_however_the_file_is_damaged(key: str, at: int, damage: str) -> None:
+    text = f'[accounts.main]\nevery = "1m"\n{key} = "{CANARY}"\n{CHANNEL}{DEFAULTS}{RULE}'
+    assert CANARY not in everything(read(text[:at] + damage + text[at:]))
+
+
+def test_what_stands_beside_a_secret_is_shown() -> None:
+    text = f'[accounts.main]\napi_key = "{CANARY}" # from the vault\n'
+    (found, *_) = (problem for problem in read(text).problems if problem.line == 2)
+    assert found.source_line.startswith('api_key = "*')
+    assert found.source_line.count("*") >= len(CANARY)
+
+
+def test_the_name_of_a_variable_is_shown() -> None:
+    (found,) = read(ACCOUNT + CHANNEL + DEFAULTS + RULE, {}).problems
+    assert 'api_key = "${AGENTPHONE_API_KEY}"' in found.render()
+
+
+def test_values_of_the_environment_are_shown_nowhere() -> None:
+    environ = {"AGENTPHONE_API_KEY": f"sp aces {CANARY}", "SLACK_WEBHOOK_URL": f"ftp://{CANARY}", "TZ_NAME": CANARY}
+    extra = 'tz = "${TZ_NAME}"\nevery = "${TZ_NAME}"\nbase_url = "${TZ_NAME}"\n'
+    loaded = read(ACCOUNT + extra + SLACK + 'kind = "${TZ_NAME}"\n' + DEFAULTS + RULE, environ)
+    assert CANARY not in everything(loaded)
+    loaded = read(ACCOUNT + extra + SLACK + DEFAULTS + RULE, environ)
+    assert CANARY not in everything(loaded)
+    assert [problem.text for problem in loaded.problems] == [
+        "the value of AGENTPHONE_API_KEY holds spaces, or characters that no api_key has",
+        "tz: the value of TZ_NAME is no time zone; write one such as America/New_York",
+        "every: the value of TZ_NAME is not a duration; write a whole number and s, m, h or d, as in 90s, 15m, 36h, 7d",
+        "the value of TZ_NAME is not a web address; write one such as https://example.com",
+        "the value of SLACK_WEBHOOK_URL does not begin with https://",
+    ]
+
+
+def test_good_secrets_are_read_and_not_shown() -> None:
+    loaded = read(ACCOUNT + SLACK + DEFAULTS + RULE)
+    assert loaded.config is not None
+    (account,) = loaded.config.accounts
+    channel = loaded.config.channels["ops"]
+    assert isinstance(channel, SlackConfig)
+    assert (account.api_key.value, channel.webhook_url.value) == ("key-of-main", ENVIRON["SLACK_WEBHOOK_URL"])
+    assert not any(value in everything(loaded) for value in ENVIRON.values())
+
+
+def test_variables_that_are_not_set_are_warnings_and_are_named() -> None:
+    loaded = read(ACCOUNT + SLACK + ACCOUNT.replace("main", "other") + DEFAULTS + RULE, {})
+    assert loaded.config is not None
+    assert sorted(loaded.missing) == ["AGENTPHONE_API_KEY", "SLACK_WEBHOOK_URL"]
+    assert [(problem.line, problem.column, problem.severity.value) for problem in loaded.problems] == [
+        (3, 11, "warning"),
+        (7, 15, "warning"),
+        (10, 11, "warning"),
+    ]
+    assert loaded.config.accounts[0].api_key.value == ""
+
+
+def test_any_key_of_an_account_may_come_from_the_environment() -> None:
+    text = ACCOUNT + 'base_url = "${BASE}"\nevery = "${EVERY}"\n' + CHANNEL + DEFAULTS + RULE
+    loaded = read(text, {**ENVIRON, "BASE": "http://127.0.0.1:8000/", "EVERY": "2m"})
+    assert loaded.config is not None
+    (account,) = loaded.config.accounts
+    assert (account.base_url, account.every.total_seconds()) == ("http://127.0.0.1:8000", 120)
+
+
+def test_elsewhere_a_dollar_is_a_dollar() -> None:
+    loaded = read(ACCOUNT + CHANNEL + DEFAULTS + RULE + 'summary = "${{HOME}}"\n')
+    assert loaded.config is not None
+    assert loaded.config.accounts[0].rules[0].summary.parts == ("$", "{", "HOME", "}")
+
+
+def test_a_secret_that_cannot_be_read_is_an_error_at_its_place() -> None:
+    def secret(name: str) -> str:
+        raise ConfigError(f"{name}_FILE: /run/key: cannot be read: Permission denied")
+
+    loaded = load(ACCOUNT + CHANNEL + DEFAULTS + RULE, path="rules.toml", secret=secret)
+    assert [str(problem) for problem in loaded.problems] == [
+        "rules.toml:3:11: error: AGENTPHONE_API_KEY_FILE: /run/key: cannot be read: Permission denied"
+    ]
+
+
+@pytest.mark.parametrize("key", ["api_key", "webhook_url", "password"])
+def test_a_secret_in_a_table_below_is_masked_too(key: str) -> None:
+    assert CANARY not in "".join(said(f'[channels.ops.more]\n{key} = "{CANARY}"\n{RULE}'))

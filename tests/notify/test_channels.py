@@ -1,0 +1,26 @@
+import io
+
+import pytest
+
+from guard.config import Secret, SlackConfig, TerminalConfig
+from guard.model import Level
+from guard.notify.channels import notifier_for
+from guard.notify.notifier import Post, Sent
+from tests.builders import NOW
+from tests.notify.examples import message
+from tests.stand_ins.slack import SlackStandIn
+
+
+async def test_a_slack_channel_posts_to_its_webhook_with_its_mentions() -> None:
+    async with SlackStandIn() as slack:
+        config = SlackConfig("ops", Secret("SLACK_WEBHOOK_URL", slack.url), {Level.CRITICAL: "<@U012ABCDE>"}, "f1")
+        assert await notifier_for(config, now=lambda: NOW).deliver(Post(message()), key="k1") == Sent()
+    assert slack.shown[0]["text"].endswith(" <@U012ABCDE>")
+
+
+async def test_a_terminal_channel_prints_on_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stdout", stream)
+    channel = notifier_for(TerminalConfig("screen", "f1"), now=lambda: NOW)
+    assert await channel.deliver(Post(message()), key="k1") == Sent()
+    assert "#screen  14:05:00 UTC" in stream.getvalue()

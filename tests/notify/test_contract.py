@@ -1,0 +1,186 @@
+"""What every notifier owes: an outcome whatever happens, and no secret in it or in the log."""
+
+import io
+import logging
+import os
+from datetime import timedelta
+
+import pytest
+
+from guard.model import Level
+from guard.notify.notifier import Notifier, Outcome, Post, Rejected, Retry, Sent, Unsure
+from guard.notify.slack import SlackNotifier
+from guard.notify.terminal import TerminalNotifier
+from tests.builders import NOW
+from tests.notify.examples import message
+from tests.stand_ins.slack import SECRETS, TOKEN, WEBHOOK, WORKSPACE, Answer, SlackStandIn
+from tests.stand_ins.wire import Ending, WireStandIn
+
+PATH = f"/services/{WORKSPACE}/{WEBHOOK}/{TOKEN}"
+STATUSES = [
+    *(200, 201, 202, 204, 206, 300, 301, 302, 303, 304, 307, 308),
+    *(
+        400,
+        401,
+        402,
+        403,
+        404,
+        405,
+        406,
+        407,
+        408,
+        409,
+        410,
+        411,
+        413,
+        414,
+        415,
+        418,
+        421,
+        422,
+        425,
+        426,
+        429,
+        431,
+        451,
+    ),
+    *(500, 501, 502, 503, 504, 505, 507, 508, 511, 520, 529, 599),
+]
+BODIES = {
+    "ok": "ok",
+    "empty": "",
+    "page": f"<html><body>{PATH}</body></html>",
+    "json": '{"ok": false, "error": "invalid_auth"}',
+    "list": "[1, 2, 3]",
+    "brackets": '{"a":' * 100_000,
+    "echo": TOKEN.lower(),
+    "binary": bytes(range(256)),
+    "huge": b"x" * 3_000_000,
+}
+GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+WIRE = {
+    "nothing": (b"", Ending.CLOSE),
+    "reset": (b"", Ending.RESET),
+    "silence": (b"", Ending.SILENCE),
+    "silence after the status": (b"HTTP/1.1 200 OK\r\n", Ending.SILENCE),
+    "silence in the body": (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", Ending.SILENCE),
+    "cut short": (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", Ending.CLOSE),
+    "reset after the answer": (GOOD, Ending.RESET),
+    "another protocol": (b"SSH-2.0-OpenSSH_9.6\r\n", Ending.CLOSE),
+    "bad chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nok\r\n", Ending.CLOSE),
+    "bad gzip": (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok", Ending.CLOSE),
+    "unknown charset": (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=x\r\nContent-Length: 2\r\n\r\nok",
+        Ending.CLOSE,
+    ),
+    "endless headers": (b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 100_000, Ending.CLOSE),
+    "an informational status": (b"HTTP/1.1 100 Continue\r\n\r\n", Ending.CLOSE),
+    "a bare redirect": (b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n", Ending.CLOSE),
+    "a redirect to a secret": (
+        f"HTTP/1.1 307 X\r\nLocation: ftp://x{PATH}\r\nContent-Length: 0\r\n\r\n".encode(),
+        Ending.CLOSE,
+    ),
+    "cookies": (f"HTTP/1.1 500 X\r\nSet-Cookie: {TOKEN}; =;\r\nContent-Length: 0\r\n\r\n".encode(), Ending.CLOSE),
+}
+
+
+def slack(url: str) -> SlackNotifier:
+    return SlackNotifier(url, mention={Level.CRITICAL: "<!here>"}, deadline=timedelta(milliseconds=300))
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("", "slack_sdk", "slack_sdk.webhook", "slack_sdk.webhook.async_client", "aiohttp.client", "asyncio"):
+        caplog.set_level(logging.DEBUG, logger=name)
+
+
+async def outcome_of(notifier: Notifier, caplog: pytest.LogCaptureFixture) -> Outcome:
+    """Delivers, and holds the notifier to what all of them owe."""
+    outcome = await notifier.deliver(Post(message()), key="k1")
+    await notifier.close()
+    assert isinstance(outcome, Sent | Retry | Unsure | Rejected)
+    said = f"{outcome!r} {notifier!r} {caplog.text}"
+    assert not [secret for secret in SECRETS if secret in said]
+    assert len(repr(outcome)) < 250
+    assert repr(outcome).isprintable()
+    return outcome
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+async def test_slack_says_what_became_of_it_for_every_status_and_body(
+    status: int, body: str | bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with SlackStandIn(*[Answer(status, body)] * 2) as server:
+        outcome = await outcome_of(slack(server.url), caplog)
+    if 300 <= status < 400:
+        assert isinstance(outcome, Rejected)
+    if status >= 500 or status == 429:
+        assert isinstance(outcome, Retry)
+    if isinstance(outcome, Sent):
+        assert status < 300
+
+
+@pytest.mark.parametrize("fault", WIRE)
+async def test_slack_says_what_became_of_it_for_every_fault_of_the_wire(
+    fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with WireStandIn(*WIRE[fault]) as server:
+        outcome = await outcome_of(slack(server.url(path=PATH)), caplog)
+    match fault:
+        case "reset after the answer" | "unknown charset":
+            assert isinstance(outcome, Sent | Unsure)  # a reset may overtake the answer
+        case "a bare redirect" | "a redirect to a secret":
+            assert isinstance(outcome, Rejected)
+        case "cookies":
+            assert isinstance(outcome, Retry)
+        case _:
+            assert isinstance(outcome, Unsure)
+
+
+@pytest.mark.parametrize("fault", WIRE)
+async def test_slack_is_tried_again_after_every_fault_before_the_request(
+    fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with WireStandIn(*WIRE[fault]) as server:
+        assert isinstance(await outcome_of(slack(server.url("https", path=PATH)), caplog), Retry)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://127.0.0.1:1{PATH}",
+        f"http://slack.invalid{PATH}",
+        f"http://{'x' * 70}.example{PATH}",
+        f"http://127.0.0.1:99999{PATH}",
+        f"http://user:{TOKEN}@127.0.0.1:1{PATH}",
+        f"https://{TOKEN}",
+        f"gopher://127.0.0.1{PATH}",
+        f"http://[::1{PATH}",
+        PATH,
+        TOKEN,
+        f"http://127.0.0.1:1/\ud800{TOKEN}",
+        f"http://127.0.0.1:1/{TOKEN}\r\nHost: x",
+        "",
+    ],
+)
+async def test_slack_sends_nothing_to_an_address_that_is_none_or_where_nobody_is(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert isinstance(await outcome_of(slack(url), caplog), Retry | Rejected)
+
+
+async def test_the_terminal_says_what_became_of_it_whatever_the_stream_does(caplog: pytest.LogCaptureFixture) -> None:
+    closed, gone = io.StringIO(), os.pipe()
+    closed.close()
+    os.close(gone[0])
+    with os.fdopen(gone[1], "w") as broken, open("/dev/full", "w", encoding="utf-8") as full:  # noqa: ASYNC230, PTH123 - a device
+        for stream, expected in ((io.StringIO(), Sent), (closed, Retry), (broken, Retry), (full, Retry)):
+            notifier = TerminalNotifier("ops", stream=stream, now=lambda: NOW)
+            assert isinstance(await outcome_of(notifier, caplog), expected)

@@ -1,0 +1,263 @@
+"""One rule against one snapshot."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from guard.model import AlertKey, Bound, Level
+from guard.rules.evaluate import evaluate
+from guard.rules.expression import Expression
+from guard.rules.rule import Rule, fingerprint
+from guard.rules.template import read_template
+from guard.rules.tree import Name
+from tests.builders import NOW, at, policy, snapshot
+from tests.rules.trees import BUDGETS, condition, expression, refuse
+
+I, W, C = Level  # noqa: E741 -- three levels, three letters
+
+
+def rule(value: str = "numbers.remaining", **changes: Any) -> Rule:
+    """A rule with the levels warning < 3 and critical < 2; keywords are written as in a rule file."""
+    levels = {level: changes.pop(level.word) for level in Level if level.word in changes}
+    conditions = {level: condition(text) for level, text in (levels or {W: "< 3", C: "< 2"}).items()}
+    read = {"clear": condition, "when": expression, "summary": _template, "description": _template}
+    changes = {key: read[key](given) if key in read else given for key, given in changes.items()}
+    fields = {"policy": policy(rule="r", levels=tuple(conditions)), "value": expression(value)}
+    return Rule(**{**fields, "conditions": conditions, **changes})
+
+
+def _template(text: str) -> Any:
+    return read_template(text, budgets=BUDGETS, complain=refuse)
+
+
+@pytest.mark.parametrize(
+    ("remaining", "holds", "clear"),
+    [
+        (5, {W: False, C: False}, True),
+        (3, {W: False, C: False}, True),
+        (2, {W: True, C: False}, False),
+        (1, {W: True, C: True}, False),
+        (0, {W: True, C: True}, False),
+        (None, {W: None, C: None}, None),
+    ],
+)
+def test_levels_hold_by_the_value(remaining: float | None, holds: dict[Level, bool], *, clear: bool | None) -> None:
+    values = {} if remaining is None else {"numbers.remaining": remaining}
+    seen = evaluate(rule(), snapshot(values or {"numbers.used": 1}), budgets={})
+    assert (dict(seen.holds), seen.clear) == (holds, clear)
+    assert seen.unknown == ("numbers.remaining is missing" if remaining is None else "")
+    assert seen.key == AlertKey("main", "r")
+
+
+@pytest.mark.parametrize(
+    ("critical", "holds"),
+    [
+        ("< 2", {W: False, C: False}),
+        ("> 3", {W: True, C: True}),
+        ("> stats.callsLast24h", {W: None, C: None}),
+    ],
+)
+def test_a_level_holds_while_a_higher_one_does(critical: str, holds: dict[Level, bool | None]) -> None:
+    seen = evaluate(rule(warning="< 3", critical=critical), snapshot({"numbers.remaining": 5}), budgets={})
+    assert seen.holds == holds
+
+
+@pytest.mark.parametrize(
+    ("used", "warning", "critical", "holds", "clear"),
+    [
+        (5, "> 3", "> stats.nope", {W: True, C: None}, False),
+        (5, "> 9", "> stats.nope", {W: None, C: None}, None),
+        (5, "> stats.nope", "> 3", {W: True, C: True}, False),
+        (5, "> stats.nope", "> 9", {W: None, C: False}, None),
+    ],
+)
+def test_an_unknown_bound_makes_unknown_what_depends_on_it(
+    used: float, warning: str, critical: str, holds: dict[Level, bool | None], *, clear: bool | None
+) -> None:
+    bounds = {"warning": warning, "critical": critical}
+    some = rule("numbers.used", **{key: text.replace("nope", "callsLast24h") for key, text in bounds.items()})
+    seen = evaluate(some, snapshot({"numbers.used": used}), budgets={})
+    assert (dict(seen.holds), seen.clear) == (holds, clear)
+    assert seen.unknown == ("stats.callsLast24h is missing" if None in holds.values() else "")
+    assert seen.reading is not None
+    assert len(seen.reading.bounds) == 1
+
+
+@pytest.mark.parametrize(
+    ("used", "clear"),
+    [(100, False), (85, False), (75, False), (70, False), (69, True)],
+)
+def test_an_explicit_clear_is_over_only_past_it(used: float, *, clear: bool) -> None:
+    some = rule("numbers.used", warning="> 80", clear="< 70")
+    assert evaluate(some, snapshot({"numbers.used": used}), budgets={}).clear is clear
+
+
+@pytest.mark.parametrize(
+    ("used", "clear"),
+    [(100, False), (75, None)],
+)
+def test_an_unknown_clear_is_still_no_end_while_a_level_holds(used: float, *, clear: bool | None) -> None:
+    some = rule("numbers.used", warning="> 80", clear="< stats.callsLast24h")
+    seen = evaluate(some, snapshot({"numbers.used": used}), budgets={})
+    assert seen.clear is clear
+    assert bool(seen.unknown) is (clear is None)
+
+
+def test_a_clear_that_overlaps_a_level_does_not_end_it() -> None:
+    some = rule("numbers.used", warning="> 80", clear="< 90")
+    assert evaluate(some, snapshot({"numbers.used": 85}), budgets={}).clear is False
+
+
+def test_a_rule_that_does_not_apply_holds_nothing_and_is_over() -> None:
+    some = rule("1 / 0", when="plan.name == 'growth'")
+    seen = evaluate(some, snapshot({"plan.name": "free"}), budgets={})
+    assert (seen.applies, dict(seen.holds), seen.clear, seen.reading) == (False, {W: False, C: False}, True, None)
+    assert seen.unknown == ""
+
+
+def test_a_rule_of_which_it_is_unknown_whether_it_applies_is_unknown() -> None:
+    some = rule(when="plan.name == 'growth'")
+    seen = evaluate(some, snapshot({"numbers.remaining": 1}), budgets={})
+    assert (seen.applies, dict(seen.holds), seen.clear, seen.reading) == (None, {W: None, C: None}, None, None)
+    assert seen.unknown == "plan.name is missing"
+
+
+def test_a_rule_that_applies_looks_at_its_value() -> None:
+    some = rule(when="plan.name == 'growth'")
+    seen = evaluate(some, snapshot({"numbers.remaining": 1, "plan.name": "growth"}), budgets={})
+    assert (seen.applies, seen.holds[C]) == (True, True)
+
+
+def test_an_unlisted_field_that_is_a_text_makes_the_value_unknown() -> None:
+    some = replace(rule(), value=Expression.of(Name("stats.new")))
+    assert evaluate(some, snapshot({"stats.new": "x"}), budgets={}).unknown == "stats.new is no number"
+    assert evaluate(some, snapshot({"stats.new": 1}), budgets={}).holds[C] is True
+
+
+def test_the_reading_says_all_that_a_message_needs() -> None:
+    some = rule(
+        summary="{numbers.remaining} of {numbers.limit} left",
+        description="plan {plan.name}",
+        runbook="https://example.com/r",
+        unit="numbers",
+    )
+    taken = snapshot({"numbers.remaining": 1, "numbers.limit": 12}, at=at(3), age=timedelta(minutes=2))
+    reading = evaluate(some, taken, budgets={}).reading
+    assert reading is not None
+    assert (reading.summary, reading.description, reading.runbook) == (
+        "1 of 12 left",
+        "plan unknown",
+        "https://example.com/r",
+    )
+    assert (reading.value, reading.unit, reading.at, reading.age) == (1, "numbers", at(3), timedelta(minutes=2))
+    assert reading.bounds == {W: Bound("<", 3), C: Bound("<", 2)}
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "summary"),
+    [
+        ("numbers.remaining", "", "numbers.remaining is 1"),
+        ("numbers.remaining / numbers.limit", "share", "numbers.remaining / numbers.limit is 25 %"),
+        ("period.elapsed", "", "period.elapsed is 50 %"),
+        ("plan.limits.voiceMinutesPerMonth", "", "plan.limits.voiceMinutesPerMonth is 900 minutes"),
+        ("3 * numbers.remaining", "", "3 * numbers.remaining is 3"),
+    ],
+)
+def test_a_rule_without_a_summary_says_its_value_in_its_unit(value: str, unit: str, summary: str) -> None:
+    values = {
+        "numbers.remaining": 1,
+        "numbers.limit": 4,
+        "period.elapsed": 0.5,
+        "plan.limits.voiceMinutesPerMonth": 900,
+    }
+    reading = evaluate(rule(value, unit=unit), snapshot(values), budgets={}).reading
+    assert reading is not None
+    assert reading.summary == summary
+
+
+def test_budgets_are_read_by_their_prefix() -> None:
+    some = rule("numbers.used", warning="> 80% * budgets.dollars")
+    seen = evaluate(some, snapshot({"numbers.used": 9}), budgets={"dollars": 10.0})
+    assert seen.holds == {W: True}
+    assert seen.reading is not None
+    assert seen.reading.bounds == {W: Bound(">", 8)}
+
+
+@pytest.mark.parametrize(
+    ("value", "limits"),
+    [
+        ("numbers.remaining", {"numbers.limit": 12}),
+        ("numbers.used / numbers.limit", {"numbers.limit": 12}),
+        ("numbers.used / plan.limits.numbers", {"numbers.limit": 12}),
+        ("stats.callsLast24h / plan.limits.messagesPerMonth", {"plan.limits.messagesPerMonth": 500}),
+        ("stats.callsLast24h", {}),
+    ],
+)
+def test_limits_behind_the_fields_come_along_where_they_are_known(value: str, limits: dict[str, float]) -> None:
+    values = {"numbers.limit": 12, "plan.limits.messagesPerMonth": 500, "plan.limits.numbers": 0}
+    assert evaluate(rule(value), snapshot(values), budgets={}).limits == limits
+
+
+def test_limits_come_along_also_when_the_rule_is_unknown_or_does_not_apply() -> None:
+    some = rule(when="plan.name == 'a'")
+    for taken in (snapshot({"numbers.limit": 12}), snapshot({"numbers.limit": 12, "plan.name": "b"})):
+        assert evaluate(some, taken, budgets={}).limits == {"numbers.limit": 12}
+
+
+def test_the_period_comes_along_only_for_a_rule_that_depends_on_it() -> None:
+    taken = snapshot({"period.elapsed": 0.5, "numbers.remaining": 1}, period_start_at=NOW)
+    assert evaluate(rule("period.elapsed"), taken, budgets={}).period_start_at == NOW
+    assert evaluate(rule(when="period.elapsed > 10%"), taken, budgets={}).period_start_at == NOW
+    assert evaluate(rule(), taken, budgets={}).period_start_at is None
+
+
+def test_evaluating_is_pure() -> None:
+    some, taken = rule(summary="{numbers.remaining}"), snapshot()
+    assert evaluate(some, taken, budgets={}) == evaluate(some, taken, budgets={})
+
+
+# --- fingerprints ----------------------------------------------------------------------------------------------------
+
+
+def mark(**changes: Any) -> str:
+    some = rule(**{"value": "numbers.used", "warning": "> 80% * budgets.dollars"} | changes)
+    return fingerprint(some, budgets={"dollars": 1})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"warning": "> 81% * budgets.dollars"},
+        {"warning": ">= 80% * budgets.dollars"},
+        {"value": "numbers.used + 1"},
+        {"critical": "> budgets.dollars"},
+        {"clear": "< 3"},
+        {"when": "numbers.used > 1"},
+        {"policy": policy(hold=timedelta(minutes=1))},
+        {"policy": policy(keep_firing_for=timedelta(minutes=1))},
+    ],
+)
+def test_a_rule_that_decides_otherwise_has_another_fingerprint(changes: dict[str, Any]) -> None:
+    assert mark(**changes) != mark()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"warning": ">80%*(budgets.dollars)"},
+        {"summary": "other words"},
+        {"unit": "numbers"},
+        {"runbook": "https://example.com"},
+        {"policy": policy(routes={})},
+    ],
+)
+def test_a_rule_that_only_reads_otherwise_has_the_same_fingerprint(changes: dict[str, Any]) -> None:
+    assert mark(**changes) == mark()
+
+
+def test_a_budget_counts_in_the_fingerprint_only_where_it_is_read() -> None:
+    some = rule("numbers.used", warning="> budgets.dollars")
+    assert fingerprint(some, budgets={"dollars": 1}) != fingerprint(some, budgets={"dollars": 2})
+    assert fingerprint(some, budgets={"dollars": 1}) == fingerprint(some, budgets={"dollars": 1, "other": 5})

@@ -1,0 +1,139 @@
+"""Names that do not exist, and parts that do not fit together."""
+
+import pytest
+
+from guard.rules.complaint import Complaint, Severity
+from guard.rules.expression import read_expression
+from guard.rules.kinds import Kind
+from tests.rules.trees import BUDGETS, complaints
+
+LIMITS = ("plan.limits.numbers", "plan.limits.messagesPerMonth", "plan.limits.voiceMinutesPerMonth")
+NAMES = [
+    ("numbers.remaning", "unknown field 'numbers.remaning', did you mean 'numbers.remaining'?"),
+    ("numbers.remain", "unknown field 'numbers.remain', did you mean 'numbers.remaining'?"),
+    ("numbers.Remaining", "unknown field 'numbers.Remaining', did you mean 'numbers.remaining'?"),
+    ("stats.messageslast24h", "unknown field 'stats.messageslast24h', did you mean 'stats.messagesLast24h'?"),
+    ("stat.messagesLast24h", "unknown field 'stat.messagesLast24h', did you mean 'stats.messagesLast24h'?"),
+    ("number.remaining", "unknown field 'number.remaining', did you mean 'numbers.remaining'?"),
+    ("remaining", "unknown field 'remaining', did you mean 'numbers.remaining'?"),
+    ("usage.numbers.remaining", "unknown field 'usage.numbers.remaining', did you mean 'numbers.remaining'?"),
+    ("qqq.zzz", "unknown field 'qqq.zzz'"),
+    ("nan", "unknown field 'nan'"),
+    ("period.elapse", "unknown field 'period.elapse', did you mean 'period.elapsed'?"),
+    ("period.left", "unknown field 'period.left', did you mean 'period.elapsed'?"),
+    ("numbers", "'numbers' is a group of fields; write one of numbers.used, numbers.limit, numbers.remaining"),
+    (
+        "plan.limits",
+        f"'plan.limits' is a group of fields; write one of {', '.join(LIMITS)}, …",
+    ),
+    ("budgets", "'budgets' is a group of fields; write one of budgets.messages_per_day, budgets.dollars"),
+    ("budgets.message_per_day", "unknown budget 'budgets.message_per_day', did you mean 'budgets.messages_per_day'?"),
+    ("budgets.zzz", "unknown budget 'budgets.zzz'"),
+    ("today.messages", "today.* is not built yet"),
+    ("month.elapsed", "month.* is not built yet"),
+    ("agents.totalSeconds", "agents.* is not built yet"),
+    ("webhooks.failed", "webhooks.* is not built yet"),
+    ("number.messages", "number.* is not built yet"),
+    ("agent.calls", "agent.* is not built yet"),
+    ("periodEnd", "periodEnd is a date, not a number; period.elapsed is the share of the period that has passed"),
+]
+
+
+@pytest.mark.parametrize(("name", "complaint"), NAMES)
+def test_a_name_that_does_not_exist_is_an_error(name: str, complaint: str) -> None:
+    assert complaints(f"1 + {name}")[0] == (name, complaint)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["stats.faxesLast24h", "stats.messagesLast60d", "stats.messagesLast1h", "plan.limits.faxes", "numbers.ported"],
+)
+def test_a_field_the_api_may_yet_bring_is_allowed_with_a_warning(name: str) -> None:
+    found: list[Complaint] = []
+    assert read_expression(name, budgets=(), complain=found.append)
+    assert [(each.severity, each.text) for each in found] == [
+        (Severity.WARNING, f"the API's reference does not list {name!r}")
+    ]
+
+
+@pytest.mark.parametrize("function", ["increase", "delta", "ago", "avg", "min", "max", "usual", "eta"])
+def test_a_function_of_later_is_not_built_yet(function: str) -> None:
+    assert complaints(f"{function}(numbers.used, 1h) > 3") == [(function, f"{function}() is not built yet")]
+
+
+def test_an_unknown_function_is_an_error_with_a_suggestion() -> None:
+    assert complaints("increse(numbers.used, 1h)") == [
+        ("increse", "unknown function 'increse', did you mean 'increase'?")
+    ]
+    assert complaints("sqrt(2)") == [("sqrt", "unknown function 'sqrt'")]
+
+
+MISFITS = [
+    ("1 + 'a'", "'a'", "+ needs a number, and this is a text: 'a'"),
+    ("plan.name * 2", "plan.name", "* needs a number, and this is a text: plan.name"),
+    ("-plan.name", "plan.name", "- needs a number, and this is a text: plan.name"),
+    ("1 + (2 < 3)", "2 < 3", "+ needs a number, and this is a condition"),
+    ("1 and 2 < 3", "1", "and needs a condition, and this is a number; compare it with something"),
+    (
+        "2 < 3 or numbers.used",
+        "numbers.used",
+        "or needs a condition, and this is a number: numbers.used; compare it with something",
+    ),
+    ("not 1", "1", "not needs a condition, and this is a number; compare it with something"),
+    (
+        "not stats.new",
+        "stats.new",
+        "not needs a condition, and this is a number or a text: stats.new; compare it with something",
+    ),
+    ("plan.name == 3", "plan.name == 3", "a number and a text cannot be compared"),
+    ("numbers.used == 'a'", "numbers.used == 'a'", "a number and a text cannot be compared"),
+    ("plan.name < 'a'", "plan.name < 'a'", "texts are compared with == and != only"),
+    ("(1 < 2) == (2 < 3)", "1 < 2", "== compares numbers or texts, not conditions"),
+]
+
+
+@pytest.mark.parametrize(("text", "part", "complaint"), MISFITS)
+def test_parts_that_do_not_fit_are_an_error(text: str, part: str, complaint: str) -> None:
+    assert complaints(text)[-1] == (part, complaint)
+
+
+@pytest.mark.parametrize(
+    ("text", "want", "complaint"),
+    [
+        ("numbers.used > 3", Kind.NUMBER, "a number is needed here, and this is a condition"),
+        ("plan.name", Kind.NUMBER, "a number is needed here, and this is a text: plan.name"),
+        ("numbers.used", Kind.CONDITION, "a condition is needed here, and this is a number: numbers.used"),
+        ("budgets.dollars", Kind.CONDITION, "a condition is needed here, and this is a number: budgets.dollars"),
+    ],
+)
+def test_a_result_that_nobody_wants_there_is_an_error(text: str, want: Kind, complaint: str) -> None:
+    assert complaints(text, want=(want,)) == [(text, complaint)]
+
+
+def test_an_unlisted_field_is_no_condition() -> None:
+    assert complaints("stats.new", want=(Kind.CONDITION,))[-1] == (
+        "stats.new",
+        "a condition is needed here, and this is a number or a text: stats.new",
+    )
+
+
+def test_one_mistake_is_told_once_and_not_again_by_what_stands_around_it() -> None:
+    assert [text for _, text in complaints("not (nonsense + 1 == 'a')", want=(Kind.NUMBER,))] == [
+        "unknown field 'nonsense'",
+        "a number and a text cannot be compared",
+        "a number is needed here, and this is a condition",
+    ]
+    assert len(complaints("nonsense == 'a'")) == 1
+
+
+def test_all_mistakes_of_an_expression_are_told() -> None:
+    assert [part for part, _ in complaints("numbers.usd + avg(1) + budgets.nope + 'a'")] == [
+        "numbers.usd",
+        "avg",
+        "budgets.nope",
+        "'a'",
+    ]
+
+
+def test_a_budget_that_exists_is_no_mistake() -> None:
+    assert complaints(f"numbers.used > 80% * budgets.{BUDGETS[0]}") == []

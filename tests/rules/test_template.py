@@ -1,0 +1,115 @@
+"""Summaries and descriptions."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from guard.rules.complaint import Complaint
+from guard.rules.template import Template, read_template
+from tests.builders import NOW
+from tests.rules.trees import BUDGETS, refuse
+
+VALUES: dict[str, float | str] = {
+    "numbers.remaining": 1,
+    "numbers.limit": 12,
+    "stats.messagesLast24h": 1234,
+    "period.elapsed": 0.25,
+    "plan.name": "growth",
+    "budgets.dollars": 400,
+    "stats.new": "odd",
+}
+
+
+def complaints(text: str) -> list[Complaint]:
+    found: list[Complaint] = []
+    read_template(text, budgets=BUDGETS, complain=found.append)
+    return found
+
+
+def rendered(text: str) -> str:
+    return read_template(text, budgets=BUDGETS, complain=refuse).render(VALUES, at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        ("nothing to fill in", "nothing to fill in"),
+        ("{numbers.remaining} of {numbers.limit} phone numbers left", "1 of 12 phone numbers left"),
+        ("{stats.messagesLast24h}", "1,234"),
+        ("{ numbers.limit - numbers.remaining }", "11"),
+        ("{numbers.remaining / numbers.limit:share}", "8.3 %"),
+        ("{period.elapsed}", "25 %"),
+        ("{period.elapsed:count}", "0.25"),
+        ("{budgets.dollars : dollars}", "$400.00"),
+        ("{90m:duration}", "1 h 30 min"),
+        ("{1d:date}", "2026-11-24 14:05 UTC"),
+        ("{1e300:date}", "unknown"),
+        ("{-1e11:date}", "unknown"),
+        ("{plan.name}", "growth"),
+        ("{'a}b: c'}", "a}b: c"),
+        ("{numbers.used}", "unknown"),
+        ("{1 / 0:share}", "unknown"),
+        ("{{{plan.name}}}", "{growth}"),
+        ("{{}}", "{}"),
+        ("it's {plan.name}'s", "it's growth's"),
+        ("two\nlines", "two\nlines"),
+    ],
+)
+def test_holes_show_values(text: str, shown: str) -> None:
+    assert rendered(text) == shown
+
+
+def test_a_date_is_shown_in_the_accounts_zone() -> None:
+    template = read_template("{1h:date}", budgets=(), complain=refuse)
+    assert template.render({}, at=NOW, tz=ZoneInfo("America/New_York")) == "2026-11-23 10:05 EST"
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "complaint"),
+    [
+        ("a } b", "}", "this brace closes nothing; write }} for the brace itself"),
+        ("a { b", "{", "the hole is not closed; write {{ for the brace itself"),
+        ("a {} b", "{}", "the hole is empty; it shows an expression"),
+        ("a { :share} b", "{ :share}", "the hole is empty; it shows an expression"),
+        ("a {1 + } b", "", "the expression ends where a value is expected"),
+        (
+            "a {numbers.remaning} b",
+            "numbers.remaning",
+            "unknown field 'numbers.remaning', did you mean 'numbers.remaining'?",
+        ),
+        ("{1:percent}", "percent", "unknown format 'percent'; formats are count, share, dollars, duration, date"),
+        ("{1:1000000}", "1000000", "unknown format '1000000'; formats are count, share, dollars, duration, date"),
+        ("{1:}", "", "unknown format ''; formats are count, share, dollars, duration, date"),
+        ("{plan.name:share}", "share", "plan.name is a text, which has no format"),
+        ("{1 < 2}", "1 < 2", "a number or a text is needed here, and this is a condition"),
+        ("{'a}", "{", "the hole is not closed; write {{ for the brace itself"),
+        ("{'a:b':share:x}", "share:x", "unknown format 'share:x'; formats are count, share, dollars, duration, date"),
+        ("x" * 2_001, "x", "a text has at most 2,000 characters, and this one 2,001"),
+    ],
+)
+def test_a_mistake_is_told_with_the_part_that_is_wrong(text: str, part: str, complaint: str) -> None:
+    found = complaints(text)
+    assert (text[found[0].span.start : found[0].span.end], found[0].text) == (part, complaint)
+
+
+def test_all_mistakes_of_a_text_are_told() -> None:
+    assert [each.span.start for each in complaints("{a} {b} } {c:x}")] == [1, 5, 8, 11, 13]
+
+
+@given(st.text(alphabet="{}'ab:. \n1", max_size=60))
+def test_no_text_makes_a_template_raise(text: str) -> None:
+    template = read_template(text, budgets=(), complain=lambda _: None)
+    assert isinstance(template.render({}, at=NOW), str)
+    assert all(0 <= each.span.start <= each.span.end <= len(text) for each in complaints(text))
+
+
+@given(st.text(max_size=80))
+def test_any_text_can_be_said_with_doubled_braces(text: str) -> None:
+    assert rendered(text.replace("{", "{{").replace("}", "}}")) == text
+
+
+def test_the_empty_template_renders_an_empty_text() -> None:
+    assert Template().render({}, at=NOW) == ""

@@ -24,6 +24,7 @@ from guard.model import (
     Timer,
 )
 from tests.builders import MINUTE, NOW, alert, at, incident, knowledge, reading
+from tests.notify.examples import NAMES, PATIENT
 
 CRITICAL, WARNING, INFO = Level.CRITICAL, Level.WARNING, Level.INFO
 
@@ -295,70 +296,57 @@ def test_a_text_that_fits_stays_whole() -> None:
     assert [shortened("four", at_most=n) for n in (3, 4, 5)] == ["fo…", "four", "four"]
 
 
-NASTY = st.one_of(
-    st.text(max_size=60),
-    st.sampled_from(["x" * 10_000, "\u202etxt", "\x1b[31m", "<!channel>", "*_~`", "a\nb", "\ud800", "", " ", "&lt;"]),
-)
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - made aware
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+LEVELS = st.sampled_from(Level)
+IDS = st.sampled_from(["inc1", "inc2"])
+KEYS = st.builds(AlertKey, NAMES.map("main".__add__), NAMES.map("spend".__add__), NAMES)
+TIMERS = st.builds(Timer, st.timedeltas(MINUTE, 9 * MINUTE), MOMENTS)
+INCIDENTS = st.builds(
+    Incident,
+    id=IDS,
+    key=KEYS,
+    started_at=MOMENTS,
+    peak=LEVELS,
+    peak_value=st.none() | NUMBERS,
+    ended_at=st.none() | MOMENTS,
+    reason=st.none() | st.sampled_from(Reason),
+)
+READINGS = st.builds(
+    Reading,
+    at=MOMENTS,
+    summary=NAMES,
+    value=st.none() | NUMBERS,
+    unit=NAMES | st.sampled_from(["share", "seconds", "dollars"]),
+    bounds=st.dictionaries(LEVELS, st.builds(Bound, st.sampled_from(["<", ">=", "?"]), NUMBERS)),
+    description=NAMES,
+    runbook=NAMES,
+)
+ALERTS = st.builds(
+    Alert,
+    key=KEYS,
+    state=st.sampled_from(State),
+    level=st.none() | LEVELS,
+    timers=st.dictionaries(LEVELS, TIMERS),
+    unknown=st.none() | TIMERS,
+    unknown_why=NAMES,
+    incident=st.none() | INCIDENTS,
+    reading=st.none() | READINGS,
+)
+KNOWLEDGE = st.builds(Knowledge, incident_id=IDS, level=LEVELS, reminders=st.integers(0, 6))
+TELLINGS = st.builds(
+    Telling,
+    occasion=st.sampled_from(Occasion),
+    alert=ALERTS,
+    incident=INCIDENTS,
+    desired=KNOWLEDGE,
+    notified=st.none() | KNOWLEDGE,
+    missed=st.lists(INCIDENTS, max_size=2).map(tuple),
+)
 
 
-def incidents(key: AlertKey) -> st.SearchStrategy[Incident]:
-    return st.builds(
-        Incident,
-        id=st.sampled_from(["inc1", "inc2"]),
-        key=st.just(key),
-        started_at=MOMENTS,
-        peak=st.sampled_from(Level),
-        peak_value=st.none() | NUMBERS,
-        ended_at=st.none() | MOMENTS,
-        reason=st.none() | st.sampled_from(Reason),
-    )
-
-
-@st.composite
-def tellings(draw: st.DrawFn) -> Telling:
-    key = AlertKey("main" + draw(NASTY), "spend" + draw(NASTY), draw(NASTY))
-    bounds = st.dictionaries(st.sampled_from(Level), st.builds(Bound, st.sampled_from(["<", ">=", "?"]), NUMBERS))
-    known = st.builds(
-        Reading,
-        at=MOMENTS,
-        summary=NASTY,
-        value=st.none() | NUMBERS,
-        unit=NASTY | st.sampled_from(["share", "seconds", "dollars"]),
-        bounds=bounds,
-        description=NASTY,
-        runbook=NASTY | st.just("https://example.com/a?b&c|d>e"),
-    )
-    timers = st.dictionaries(st.sampled_from(Level), st.builds(Timer, st.timedeltas(MINUTE, 9 * MINUTE), MOMENTS))
-    present = st.builds(
-        Alert,
-        key=st.just(key),
-        state=st.sampled_from(State),
-        level=st.none() | st.sampled_from(Level),
-        timers=timers,
-        unknown=st.none() | st.builds(Timer, st.just(MINUTE), MOMENTS),
-        unknown_why=NASTY,
-        incident=st.none() | incidents(key),
-        reading=st.none() | known,
-    )
-    knows = st.builds(
-        Knowledge,
-        incident_id=st.sampled_from(["inc1", "inc2"]),
-        level=st.sampled_from(Level),
-        reminders=st.integers(0, 6),
-    )
-    return Telling(
-        occasion=draw(st.sampled_from(Occasion)),
-        alert=draw(present),
-        incident=draw(incidents(key)),
-        desired=draw(knows),
-        notified=draw(st.none() | knows),
-        missed=tuple(draw(st.lists(incidents(key), max_size=2))),
-    )
-
-
-@given(st.lists(tellings(), min_size=1, max_size=3), MOMENTS)
+@PATIENT
+@given(st.lists(TELLINGS, min_size=1, max_size=3), MOMENTS)
 def test_whatever_is_told_becomes_a_message_of_clean_lines(many: list[Telling], now: datetime) -> None:
     message = compose(many, now=now, zone_of=utc)
     texts = [

@@ -79,7 +79,7 @@ def _sentence(outcome: "Outcome", channel: str) -> str:
             raise GuardError(f"{channel} did not take the message now: {why}\nTry again in a while; the service would.")
         case Unsure(why):
             raise GuardError(f"{channel} may have taken the message, or not: {why}\nLook whether it is there.")
-        case _ as never:
+        case _ as never:  # pragma: no cover - every outcome has its case
             assert_never(never)
 
 

@@ -38,6 +38,7 @@ _SECRET: Final = re.compile(
 
 _HARMLESS: Final = _PLAIN | RULE.built | RULE.later | DEFAULTS.built | DEFAULTS.later | REMIND.built
 _BEGINNING: Final = re.compile(r"[ \t]*[\"']?(?P<key>[\w-]*)[\"']?")
+_HEADER: Final = re.compile(r"[ \t]*\[[^=\"']*")
 _NUMBERS: Final = re.compile(r"[ \t]*=[-+ \t\d_.,]*")
 
 
@@ -66,7 +67,7 @@ def masked_line(line: str) -> str:
     beginning = _BEGINNING.match(line)
     key = beginning["key"] if beginning else ""
     rest = line[beginning.end() :] if beginning else line
-    if key in _HARMLESS or line.lstrip()[:1] in ("[", "#") or _NUMBERS.fullmatch(rest):
+    if key in _HARMLESS or line.lstrip()[:1] == "#" or _HEADER.fullmatch(line) or _NUMBERS.fullmatch(rest):
         return line
     keeps_key = key and rest.lstrip()[:1] == "="
     shown = line[: len(line) - len(rest)] if keeps_key else ""

@@ -136,7 +136,6 @@ def _session(wire: _Wire) -> aiohttp.ClientSession:
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(force_close=True),
-        cookie_jar=aiohttp.DummyCookieJar(),
         headers={"Accept-Encoding": "identity"},
         middlewares=(_follow_nothing,),
         response_class=_ShortAnswer,

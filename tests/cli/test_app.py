@@ -1,4 +1,5 @@
 import inspect
+import io
 import json
 import os
 import re
@@ -9,7 +10,7 @@ import sys
 import pytest
 from inline_snapshot import snapshot
 
-from guard import __version__, logs
+from guard import __main__, __version__, logs
 from guard.__main__ import main
 from guard.cli.app import COMMANDS
 from guard.errors import ExitCode
@@ -86,7 +87,7 @@ def test_help_imports_nothing_that_takes_long() -> None:
 def test_python_dash_m_is_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["guard", "--nonsense"])
     with pytest.raises(SystemExit) as ended:
-        runpy.run_module("guard", run_name="__main__")
+        runpy.run_path(__main__.__file__, run_name="__main__")
     assert ended.value.code == ExitCode.USAGE
 
 
@@ -103,6 +104,13 @@ def test_a_terminal_without_unicode_is_shown_what_it_can_show() -> None:
         check=True,
     )
     assert "Tells people, once and in time" in done.stdout
+
+
+def test_what_is_printed_can_be_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", memory)
+    assert main(["--version"]) == 0
+    assert memory.getvalue() == f"quota-guard {__version__}\n"
 
 
 @pytest.mark.parametrize("words", ["--help", "--version"])

@@ -1,6 +1,7 @@
-"""`guard sandbox`; the demo has its own tests."""
+"""`guard sandbox` and `guard demo`."""
 
 import re
+from pathlib import Path
 from signal import SIGINT
 
 import httpx
@@ -35,6 +36,13 @@ def test_ctrl_c_is_the_way_to_end_the_sandbox(guard: Run, monkeypatch: pytest.Mo
     done = guard("sandbox", "--listen", ":0")
     assert (done.code, done.err) == (0, "")
     assert re.fullmatch(r"A pretend AgentPhone is on http://127\.0\.0\.1:\d+ until Ctrl-C\.\n\n", done.out)
+
+
+def test_the_demo_shows_the_story_of_the_example_and_no_log(guard: Run) -> None:
+    done = guard("demo", "--speed", "3600")
+    assert (done.code, done.err) == (0, "")
+    assert "resolved · main / messages-over-budget" in done.out
+    assert list(Path().iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,14 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 def test_the_example_has_no_problem() -> None:
     example = config(EXAMPLE.read_text(encoding="utf-8"))
     (account,) = example.accounts
-    assert [rule.name for rule in account.rules] == ["numbers-remaining", "messages-over-budget", "messages-of-plan"]
+    assert [rule.name for rule in account.rules] == ["numbers-remaining", "messages-over-budget"]
+    assert account.disabled == {"messages-of-plan"}
     assert [type(channel) for channel in example.channels.values()] == [SlackConfig]
 
 
 def test_the_example_says_what_it_promises() -> None:
-    (account,) = config(EXAMPLE.read_text(encoding="utf-8")).accounts
+    text = EXAMPLE.read_text(encoding="utf-8").replace("enabled  = false", "")
+    (account,) = config(text).accounts
     values = {
         "numbers.remaining": 1,
         "numbers.limit": 12,

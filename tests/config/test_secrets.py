@@ -72,6 +72,10 @@ def test_a_secret_is_not_repeated_however_the_file_is_damaged(key: str, at: int,
     assert CANARY not in everything(read(text[:at] + damage + text[at:]))
 
 
+def test_a_secret_behind_a_bracket_that_is_none_of_a_header_is_not_repeated() -> None:
+    assert CANARY not in everything(read(f'[accounts.main]\n[api_key = "{CANARY}"\n{CHANNEL}{DEFAULTS}{RULE}'))
+
+
 def test_what_stands_beside_a_secret_is_shown() -> None:
     text = f'[accounts.main]\napi_key = "{CANARY}" # from the vault\n'
     (found, *_) = (problem for problem in read(text).problems if problem.line == 2)

@@ -106,4 +106,4 @@ def _mark_first() -> None:
         await self.store.run(partial(_write_settled, delivery=after, kind=kind, now=now))
         return await send(self, delivery, message)
 
-    Outbox._send = marking_send  # type: ignore[method-assign,assignment] # the turned order
+    Outbox._send = marking_send  # type: ignore[method-assign] # the turned order

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from guard.message import Fact, Line, Message
@@ -23,7 +24,10 @@ NASTY = [
     " ",
 ]
 
-NAMES = st.one_of(st.sampled_from(NASTY), st.text(max_size=40))
+NAMES = st.one_of(st.sampled_from(NASTY), st.text(max_size=20))
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+"""For properties that hold however busy the machine is, and whose fixtures are the same for all examples."""
 
 
 def message(**changes: object) -> Message:

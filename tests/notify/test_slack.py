@@ -119,6 +119,12 @@ async def test_the_deadline_covers_the_second_post_too() -> None:
     assert isinstance(outcome, Unsure)
 
 
+async def test_a_second_post_that_finds_nobody_is_tried_again() -> None:
+    async with WireStandIn(b"HTTP/1.1 400 X\r\nContent-Length: 15\r\n\r\ninvalid_payload", once=True) as leaving:
+        outcome = await notifier(leaving.url()).deliver(Post(message()), key="k1")
+    assert outcome == Retry("connection refused")
+
+
 async def test_a_deadline_while_connecting_is_tried_again() -> None:
     async with WireStandIn(ending=Ending.SILENCE) as mute:
         # The TLS handshake lasts for ever, and nothing of the message goes out.

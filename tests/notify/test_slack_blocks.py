@@ -11,7 +11,7 @@ from guard.message import Fact, Message
 from guard.model import Level
 from guard.notify.slack_blocks import Block, blocks, escaped, fallback
 from tests.builders import NOW
-from tests.notify.examples import NASTY, digest, message, messages
+from tests.notify.examples import NASTY, PATIENT, digest, message, messages
 
 MOST = 13_000  # characters in all, where Slack answers msg_blocks_too_long
 
@@ -188,6 +188,7 @@ def test_a_message_that_is_too_long_everywhere_still_fits(letter: str) -> None:
     assert utf16(json.dumps(blocks(huge, mention="<!here>"), ensure_ascii=False)) < MOST
 
 
+@PATIENT
 @given(messages())
 def test_whatever_a_message_holds_the_blocks_stay_within_slack_s_limits(any_message: Message) -> None:
     shown = blocks(any_message, mention="<!subteam^S0123456789>")
@@ -204,6 +205,7 @@ def test_whatever_a_message_holds_the_blocks_stay_within_slack_s_limits(any_mess
     assert utf16(json.dumps(shown, ensure_ascii=False)) < MOST
 
 
+@PATIENT
 @given(messages())
 def test_whatever_a_message_holds_only_our_own_markup_is_markup(any_message: Message) -> None:
     everything = "\n".join([read(blocks(any_message)), fallback(any_message)])

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from rich.cells import cell_len
@@ -16,7 +16,7 @@ from guard.model import Level
 from guard.notify.notifier import Outcome, Post, Retry, Sent, Unsure
 from guard.notify.terminal import TerminalNotifier
 from tests.builders import NOW
-from tests.notify.examples import NASTY, digest, message, messages
+from tests.notify.examples import NASTY, PATIENT, digest, message, messages
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -234,7 +234,7 @@ async def test_no_name_brings_control_characters_to_the_terminal(name: str, monk
     assert not set(visible) & set("\x9b\x85\u2028\u202e\ud800")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)  # the fixture is the same for all
+@PATIENT
 @given(shown=messages(), columns=st.integers(12, 140))
 async def test_whatever_a_message_holds_nothing_is_wider_than_the_terminal(
     shown: Message, columns: int, monkeypatch: pytest.MonkeyPatch

@@ -15,11 +15,15 @@ class Ending(Enum):
 
 
 class WireStandIn:
-    """Listens on a free port of loopback. It says its bytes once asked; `asked` holds the first line of each."""
+    """Listens on a free port of loopback, for one connection only if `once`.
 
-    def __init__(self, says: bytes = b"", ending: Ending = Ending.CLOSE) -> None:
+    It says its bytes when it is asked; `asked` holds the first line of each connection.
+    """
+
+    def __init__(self, says: bytes = b"", ending: Ending = Ending.CLOSE, *, once: bool = False) -> None:
         self.says = says
         self.ending = ending
+        self.once = once
         self.asked: list[bytes] = []
         self.port = 0
         self._over = asyncio.Event()
@@ -42,6 +46,8 @@ class WireStandIn:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        if self.once:
+            self._server.close()
         with suppress(ConnectionError):
             self.asked.append((await reader.read(4096)).partition(b"\r\n")[0])
             writer.write(self.says)

@@ -1,0 +1,35 @@
+"""Rule files, put together of an account, its channels and some rules."""
+
+from typing import Final
+
+NUMBERS: Final = """
+[rules.numbers-remaining]
+value = "numbers.remaining"
+warning = "< 3"
+critical = "< 2"
+summary = "{numbers.remaining} of {numbers.limit} phone numbers left"
+"""
+
+ONE_SLACK: Final = """
+[channels.ops]
+kind = "slack"
+webhook_url = "${SLACK_WEBHOOK_URL}"
+
+[defaults]
+notify = ["ops"]
+"""
+
+
+def rule_file(url: str, *rules: str, channels: str = ONE_SLACK, account: str = "") -> str:
+    """An account at this address, asked every second; `account` holds more lines for it."""
+    return "\n".join((_account(url, account), channels, *(rules or (NUMBERS,))))
+
+
+def _account(url: str, more: str) -> str:
+    return f"""
+[accounts.main]
+api_key = "${{AGENTPHONE_API_KEY}}"
+base_url = "{url}"
+every = "1s"
+{more}
+"""

@@ -61,8 +61,9 @@ class Service:
         self._accounts = {name: stored.get(name) or Account(name) for name in self.parts.clients}
         self._schedule()
         stopping = asyncio.ensure_future(stop.wait())
+        ends: set[asyncio.Future[Any]] = {stopping, self._ended}
         try:
-            await asyncio.wait({stopping, self._ended}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopping.cancel()
             await self._drain()

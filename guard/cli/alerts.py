@@ -25,7 +25,7 @@ def alerts(
     An alert is pending while its condition has not yet held for long enough,
     then firing, and recovering while its end has not held for long enough.
     """
-    from guard.store import Reader  # noqa: PLC0415 - a command imports what it needs
+    from guard.store import Reader
 
     settings = Settings.from_environ(os.environ)
     with Reader.open(settings.database) as reader:

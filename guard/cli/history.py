@@ -32,7 +32,7 @@ def history(
     Events are the transitions of alerts, and what became of each attempt to
     tell a channel.
     """
-    from guard.store import Reader  # noqa: PLC0415 - a command imports what it needs
+    from guard.store import Reader
 
     settings = Settings.from_environ(os.environ)
     since_at = _since_at(since, now=Clock().now())

@@ -25,9 +25,9 @@ def demo(
     the rules of the example rule file and the time sped up. It needs no key,
     reads none of your files, sends nothing anywhere and leaves nothing behind.
     """
-    from guard.clock import Clock  # noqa: PLC0415 - a command imports what it needs
-    from guard.demo import run_demo  # noqa: PLC0415 - the same
-    from guard.logs import setup  # noqa: PLC0415 - the same
+    from guard.clock import Clock
+    from guard.demo import run_demo
+    from guard.logs import setup
 
     setup("text", stream=sys.stderr, now=Clock().now)
     logging.getLogger("guard").setLevel(logging.WARNING)  # what goes well is seen without the log
@@ -51,8 +51,8 @@ def sandbox(
     in your rule file set base_url to the address that is shown. Ends with
     Ctrl-C.
     """
-    from guard.sandbox.errors import SandboxError  # noqa: PLC0415 - a command imports what it needs
-    from guard.sandbox.server import serve  # noqa: PLC0415 - the same
+    from guard.sandbox.errors import SandboxError
+    from guard.sandbox.server import serve
 
     host, port = _address(listen)
     try:

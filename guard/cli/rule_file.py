@@ -30,7 +30,7 @@ def load_file(path: Path) -> "Loaded":
 
     Raises ConfigError when there is no such file, or it cannot be read.
     """
-    from guard.config import Loaded, decode, load  # noqa: PLC0415 - a command imports what it needs
+    from guard.config import Loaded, decode, load
 
     text = decode(_content(path), str(path))
     loaded = load(text, path=str(path), secret=secret) if isinstance(text, str) else Loaded(None, (text,))
@@ -109,7 +109,7 @@ def zones(config: "Config | None") -> "Callable[[str], tzinfo]":
 
 def secrets_of(config: "Config") -> "Iterator[Secret]":
     """All secrets that a rule file names; the value of one that is not set is empty."""
-    from guard.config import SlackConfig  # noqa: PLC0415 - a command imports what it needs
+    from guard.config import SlackConfig
 
     yield from (account.api_key for account in config.accounts)
     yield from (channel.webhook_url for channel in config.channels.values() if isinstance(channel, SlackConfig))

@@ -39,8 +39,8 @@ def send_test(
 
 
 def _channel(path: Path, name: str) -> "ChannelConfig":
-    from guard.config import SlackConfig  # noqa: PLC0415 - a command imports what it needs
-    from guard.rules.complaint import hint  # noqa: PLC0415 - the same
+    from guard.config import SlackConfig
+    from guard.rules.complaint import hint
 
     config = usable(path)
     if name not in config.channels:
@@ -53,10 +53,10 @@ def _channel(path: Path, name: str) -> "ChannelConfig":
 
 
 async def _send(channel: "ChannelConfig") -> "Outcome":
-    from guard.clock import Clock  # noqa: PLC0415 - a command imports what it needs
-    from guard.message import trial  # noqa: PLC0415 - the same
-    from guard.notify.channels import notifier_for  # noqa: PLC0415 - the same
-    from guard.notify.notifier import Post  # noqa: PLC0415 - the same
+    from guard.clock import Clock
+    from guard.message import trial
+    from guard.notify.channels import notifier_for
+    from guard.notify.notifier import Post
 
     clock = Clock()
     notifier = notifier_for(channel, now=clock.now)
@@ -68,7 +68,7 @@ async def _send(channel: "ChannelConfig") -> "Outcome":
 
 def _sentence(outcome: "Outcome", channel: str) -> str:
     """What became of the message; raises GuardError, with what to do, unless it was accepted."""
-    from guard.notify.notifier import Rejected, Retry, Sent, Unsure  # noqa: PLC0415 - a command imports what it needs
+    from guard.notify.notifier import Rejected, Retry, Sent, Unsure
 
     match outcome:
         case Sent():
@@ -85,10 +85,10 @@ def _sentence(outcome: "Outcome", channel: str) -> str:
 
 def _revive(database: str, channel: str) -> int:
     """Has the channel's dead deliveries tried again; how many there were. Without a database there are none."""
-    from guard.model import DeliveryState  # noqa: PLC0415 - the same
-    from guard.outbox import revive  # noqa: PLC0415 - a command imports what it needs
-    from guard.store.location import database_path  # noqa: PLC0415 - the same
-    from guard.store.outside import write_outside  # noqa: PLC0415 - the same
+    from guard.model import DeliveryState
+    from guard.outbox import revive
+    from guard.store.location import database_path
+    from guard.store.outside import write_outside
 
     def work(unit: "Unit") -> int:
         dead = unit.deliveries(channel=channel, states=(DeliveryState.DEAD,))

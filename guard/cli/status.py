@@ -53,7 +53,7 @@ def status(
     not at rest, then what each channel still has to be told, and what it
     refused for good. Works whether or not the service runs.
     """
-    from guard.store import Reader  # noqa: PLC0415 - a command imports what it needs
+    from guard.store import Reader
 
     settings = Settings.from_environ(os.environ)
     path = rules or settings.rules
@@ -84,7 +84,7 @@ def _read(reader: "Reader", *, path: Path, config: "Config | None") -> _Status:
 
 
 def _last_snapshot(reader: "Reader", account: str) -> Snapshot | None:
-    from guard.payload import snapshot  # noqa: PLC0415 - a command imports what it needs
+    from guard.payload import snapshot
 
     answers = reader.recent_answers(account, count=1)
     return snapshot(answers[0][1], account=account, at=answers[0][0]) if answers else None

@@ -25,7 +25,7 @@ def run(rules: RulesOption = None) -> ExitCode:
     what begins, gets worse and ends. SIGTERM and Ctrl-C end it within 8 s;
     started again, it goes on where it was.
     """
-    from guard.service import run_until_signalled  # noqa: PLC0415 - a command imports what it needs
+    from guard.service import run_until_signalled
 
     return asyncio.run(_with_parts(run_until_signalled, rules=rules))
 
@@ -37,15 +37,15 @@ def once(rules: RulesOption = None) -> ExitCode:
     no data. What is due is sent for 30 s at most; the rest is left for the
     next pass.
     """
-    from guard.once import run_once  # noqa: PLC0415 - a command imports what it needs
+    from guard.once import run_once
 
     return asyncio.run(_with_parts(run_once, rules=rules))
 
 
 async def _with_parts(work: "Callable[[Parts], Awaitable[ExitCode]]", *, rules: Path | None) -> ExitCode:
-    from guard.clock import Clock  # noqa: PLC0415 - a command imports what it needs
-    from guard.logs import log, setup  # noqa: PLC0415 - the same
-    from guard.parts import open_parts  # noqa: PLC0415 - the same
+    from guard.clock import Clock
+    from guard.logs import log, setup
+    from guard.parts import open_parts
 
     settings = Settings.from_environ(os.environ)
     clock = Clock()

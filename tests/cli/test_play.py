@@ -39,7 +39,7 @@ def test_ctrl_c_is_the_way_to_end_the_sandbox(guard: Run, monkeypatch: pytest.Mo
 
 
 def test_the_demo_shows_the_story_of_the_example_and_no_log(guard: Run) -> None:
-    done = guard("demo", "--speed", "3600")
+    done = guard("demo", "--speed", "600")
     assert (done.code, done.err) == (0, "")
     assert "resolved · main / messages-over-budget" in done.out
     assert list(Path().iterdir()) == []

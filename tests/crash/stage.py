@@ -20,7 +20,11 @@ from guard.sandbox.server import Sandbox
 KEY: Final = "key-of-the-stage"
 REFUSED: Final = 0.4
 SLOWEST_S: Final = 0.06
-REFUSALS: Final[tuple[tuple[int, str, dict[str, str]], ...]] = ((500, "internal_error", {}), (503, "<html>busy</html>", {}), (429, "", {"Retry-After": "1"}))
+REFUSALS: Final[tuple[tuple[int, str, dict[str, str]], ...]] = (
+    (500, "internal_error", {}),
+    (503, "<html>busy</html>", {}),
+    (429, "", {"Retry-After": "1"}),
+)
 FINE: Final = {"numbers.remaining": 9}
 
 

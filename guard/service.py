@@ -28,6 +28,7 @@ from guard.store_failing import StoreFailing
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 
+OUTBOX: Final = "outbox:"  # begins the names of the jobs that deliver
 PULSE_S: Final = 1.0
 WATCH_S: Final = 5.0
 REARM_AFTER: Final = 2  # watches without a pulse between them
@@ -108,7 +109,7 @@ class Service:
 
     def _wake_outbox(self) -> None:
         for channel in self.parts.notifiers:
-            job, work = f"outbox:{channel}", partial(self._work, channel)
+            job, work = f"{OUTBOX}{channel}", partial(self._work, channel)
             if not self._start(job, work):
                 self._again[job] = work  # it may have looked just before there was something to send
 
@@ -151,7 +152,7 @@ class Service:
     async def _work(self, channel: str) -> None:
         try:
             while await self.parts.outbox.attempt(channel):
-                self._watched[f"outbox:{channel}"] = 0  # a slow receiver is no hanging service
+                self._watched[f"{OUTBOX}{channel}"] = 0  # a slow receiver is no hanging service
         except StorageError as fault:
             log.error("outbox.storage", str(fault), channel=channel)
 
@@ -182,9 +183,15 @@ class Service:
         asyncio.get_running_loop().call_later(WATCH_S, self._watch)
 
     async def _drain(self) -> None:
-        """Stops waking, lets what is in flight finish, and parks what does not: a delivery then counts as unsure."""
+        """Stops waking, lets deliveries in flight finish, and parks those that do not: they then count as unsure.
+
+        A poll is not waited for: its answer is forgotten, and the next start asks again.
+        """
         self._draining = True
         self._scheduler.pause()
+        for job, task in self._running.items():
+            if not job.startswith(OUTBOX):
+                task.cancel()
         tasks = set(self._running.values())
         if tasks:
             log.info("service.draining", "finishing what is in flight", jobs=",".join(self._running))

@@ -1,8 +1,10 @@
 """`guard run` and `guard once`: the service, and one pass of it."""
 
 import asyncio
+import logging
 import os
 import sys
+import threading
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +29,10 @@ def run(rules: RulesOption = None) -> ExitCode:
     """
     from guard.service import run_until_signalled
 
-    return asyncio.run(_with_parts(run_until_signalled, rules=rules))
+    with asyncio.Runner() as runner:
+        code = runner.run(_with_parts(run_until_signalled, rules=rules))
+        _leave_hung_threads(code)
+    return code
 
 
 def once(rules: RulesOption = None) -> ExitCode:
@@ -40,6 +45,14 @@ def once(rules: RulesOption = None) -> ExitCode:
     from guard.once import run_once
 
     return asyncio.run(_with_parts(run_once, rules=rules))
+
+
+def _leave_hung_threads(code: ExitCode) -> None:
+    """Ends the process here if the loop has threads: a name's look-up cannot be stopped, and its end may be far off."""
+    if any(thread.name.startswith("asyncio_") for thread in threading.enumerate()):
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(code)
 
 
 async def _with_parts(work: "Callable[[Parts], Awaitable[ExitCode]]", *, rules: Path | None) -> ExitCode:

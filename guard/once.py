@@ -1,7 +1,7 @@
 """One pass for cron: a cycle of every account, then what is due, for 30 s at most."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
 from random import random
@@ -9,7 +9,7 @@ from typing import Final
 
 from guard.config import AccountConfig
 from guard.cycle import log_decision, run_cycle
-from guard.errors import ExitCode, StorageError
+from guard.errors import ExitCode
 from guard.lifecycle.watch import may_ask
 from guard.logs import log
 from guard.model import NO_DATA, Account, Alert, Level
@@ -56,7 +56,7 @@ async def _deliver(parts: Parts) -> None:
         log.warning("once.left", "deliveries were left for the next pass", after_s=DELIVER_S)
         return
     for fault in done:
-        if isinstance(fault, StorageError):
+        if fault is not None:
             raise fault
 
 
@@ -65,9 +65,11 @@ async def _drain(parts: Parts, channel: str) -> None:
         pass
 
 
-def _verdict(unit: Unit, *, names: Iterable[str]) -> ExitCode:
+def _verdict(unit: Unit, *, names: Collection[str]) -> ExitCode:
     firing = [alert for name in names for alert in unit.alerts(name).values() if alert.level is not None]
-    if any(_is_no_data(alert) for alert in firing):
+    accounts = unit.accounts()
+    # An account that was never heard of fires only after a while, but nothing is known of it from the start.
+    if any(_is_no_data(alert) for alert in firing) or any(accounts[name].good_at is None for name in names):
         return ExitCode.NO_DATA
     if any(alert.level is Level.CRITICAL for alert in firing):
         return ExitCode.CRITICAL

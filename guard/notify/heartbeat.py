@@ -9,6 +9,7 @@ import aiohttp
 from guard.logs import log
 
 DEADLINE_S: Final = 10.0
+_SUCCESS: Final = 2  # the first digit; a redirect is none, for it is not followed: the address is a secret
 
 
 @dataclass(slots=True)
@@ -28,7 +29,7 @@ class Heartbeat:
                 asyncio.timeout(DEADLINE_S),
                 self._session.get(self.url, allow_redirects=False) as answer,
             ):
-                why = "" if answer.ok else f"it answered {answer.status}"
+                why = "" if answer.status // 100 == _SUCCESS else f"it answered {answer.status}"
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as fault:
             why = type(fault).__name__
         if why and not self._failing:

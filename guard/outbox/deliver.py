@@ -12,7 +12,7 @@ from guard.logs import log
 from guard.message import Message, compose
 from guard.model import Alert, Delivery, DeliveryState, EventKind, Incident, Notification, Telling
 from guard.notify.notifier import Notifier, Outcome, Post, Unsure
-from guard.outbox.plan import OPEN, plan
+from guard.outbox.plan import OPEN, plan, waits
 from guard.outbox.settle import events, settled
 from guard.store import Store, Unit
 
@@ -88,34 +88,31 @@ class Outbox:
 
 
 def _first_due(deliveries: Iterable[Delivery], *, now: datetime) -> Delivery | None:
-    """The delivery to try now, oldest first. A channel that made one wait makes all wait, so that order is kept."""
+    """The delivery to try now. A channel that made one wait makes all wait, so that order is kept."""
     pending = [each for each in deliveries if each.state is DeliveryState.PENDING]
-    if any(each.state is DeliveryState.SENDING for each in deliveries) or any(_waits(each, now) for each in pending):
+    if any(each.state is DeliveryState.SENDING for each in deliveries) or any(waits(each, now=now) for each in pending):
         return None
-    return min(pending, key=lambda each: each.created_at, default=None)
+    return min(pending, key=_turn, default=None)
 
 
-def _waits(delivery: Delivery, now: datetime) -> bool:
-    """Whether it is not due yet. After the clock went back, what was due by it is due now."""
-    return delivery.due_at > now >= (delivery.attempted_at or delivery.created_at)
+def _turn(delivery: Delivery) -> tuple[datetime, bool, int]:
+    """Sorts the oldest first, and of those planned at once the worst first and what is over last."""
+    known = [cover.knowledge for cover in delivery.covers]
+    return delivery.created_at, all(each.ended for each in known), -max(each.level for each in known)
 
 
 def _tellings(unit: Unit, covered: Sequence[Notification]) -> list[Telling]:
     alerts = {account: unit.alerts(account) for account in {each.key.account for each in covered}}
     ids = {name for each in covered if each.desired for name in (each.desired.incident_id, *each.desired.missed)}
     incidents = unit.incidents(ids)
-    return [
-        telling
-        for each in covered
-        if (telling := _telling(each, alerts[each.key.account].get(each.key) or Alert(each.key), incidents))
-    ]
+    return [_telling(each, alerts[each.key.account].get(each.key) or Alert(each.key), incidents) for each in covered]
 
 
-def _telling(notification: Notification, alert: Alert, incidents: Mapping[str, Incident]) -> Telling | None:
+def _telling(notification: Notification, alert: Alert, incidents: Mapping[str, Incident]) -> Telling:
     desired, notified = notification.desired, notification.notified
     occasion = gap(desired, notified)
-    if desired is None or occasion is None:
-        return None
+    assert desired is not None  # noqa: S101 - nothing is covered where there is nothing to tell
+    assert occasion is not None  # noqa: S101 - as above
     return Telling(
         occasion=occasion,
         alert=alert,

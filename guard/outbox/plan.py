@@ -34,7 +34,7 @@ def plan(channel: str, waiting: Iterable[Notification], deliveries: Sequence[Del
     given_up = {(each.recipient, cover) for each in dead for cover in each.covers}
     wanted = _messages(channel, waiting, given_up)
     pending = [each for each in deliveries if each.state is DeliveryState.PENDING]
-    due_at = max([now, *(each.due_at for each in pending if each.attempts)])
+    due_at = max([now, *(each.due_at for each in pending if each.attempts and waits(each, now=now))])
     attempts = max((each.attempts for each in pending), default=0)
     new = [
         Delivery(key, channel, recipient, covers, created_at=now, due_at=due_at, attempts=attempts)
@@ -77,6 +77,11 @@ def delivery_key(channel: str, recipient: str, covers: Iterable[Cover]) -> str:
         for known in [cover.knowledge]
     )
     return hashlib.sha256("\n".join([channel, recipient, *parts]).encode()).hexdigest()[:32]
+
+
+def waits(delivery: Delivery, *, now: datetime) -> bool:
+    """Whether it is not due yet. After the clock went back, what was due by it is due now."""
+    return delivery.due_at > now >= (delivery.attempted_at or delivery.created_at)
 
 
 def _probe_is_due(delivery: Delivery, *, now: datetime) -> bool:

@@ -98,7 +98,7 @@ class Home:
         process = subprocess.Popen(
             [*GUARD, *(argv or ("run",))],
             cwd=self.path,
-            env=self._environ(environ),
+            env=self.variables(**environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -119,7 +119,7 @@ class Home:
         return subprocess.run(
             [*GUARD, *argv],
             cwd=self.path,
-            env=self._environ(environ),
+            env=self.variables(**environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -134,6 +134,7 @@ class Home:
         found: dict[str, Any] = json.loads(done.stdout)
         return found
 
-    def _environ(self, more: dict[str, str]) -> dict[str, str]:
+    def variables(self, **more: str) -> dict[str, str]:
+        """The environment of its processes."""
         own = {name: value for name, value in os.environ.items() if not name.startswith(("GUARD_", "AGENTPHONE_"))}
         return own | {"GUARD_DATABASE": str(self.database), "HOME": str(self.path)} | self.environ | more

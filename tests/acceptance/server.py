@@ -43,7 +43,7 @@ class Server:
         self._changed = threading.Condition()
         self._answer = answer
         self._requests: list[Request] = []
-        self._asked = 0
+        self._arrived: list[bytes] = []
 
         def handle(handler: Handler) -> None:
             self._handle(handler)
@@ -73,10 +73,15 @@ class Server:
             return list(self._requests)
 
     @property
+    def arrived(self) -> list[bytes]:
+        """The bodies of all requests, also of those that are not answered yet."""
+        with self._changed:
+            return list(self._arrived)
+
+    @property
     def asked(self) -> int:
         """How many requests came, answered or not."""
-        with self._changed:
-            return self._asked
+        return len(self.arrived)
 
     @property
     def answer(self) -> Answer:
@@ -101,24 +106,30 @@ class Server:
     def until_asked(self, times: int = 1, within_s: float = LONG_S) -> None:
         """Waits for so many requests from now on, answered or not."""
         last = self.asked + times
-        assert self.until(lambda: self._asked >= last, within_s), f"{self.url} was not asked {times} times"
+        assert self.until(lambda: self.asked >= last, within_s), f"{self.url} was not asked {times} times"
 
     def until_answered(self, times: int = 1, within_s: float = LONG_S) -> None:
-        """Waits until so many requests that came from now on were answered."""
-        wanted = self._answer
-        before = len([each for each in self.requests if each.answer is wanted])
+        """Waits until the present answer was given so many times from now on."""
+        self._until_given(len(self._given()) + times, within_s)
 
-        def answered() -> bool:
-            return len([each for each in self._requests if each.answer is wanted]) >= before + times
+    def until_given(self, times: int = 1, within_s: float = LONG_S) -> None:
+        """Waits until the present answer was given so many times since it was set."""
+        self._until_given(times, within_s)
 
-        assert self.until(answered, within_s), f"{self.url} did not give the present answer {times} times"
+    def _given(self) -> list[Request]:
+        return [each for each in self.requests if each.answer is self._answer]
+
+    def _until_given(self, times: int, within_s: float) -> None:
+        assert self.until(lambda: len(self._given()) >= times, within_s), (
+            f"{self.url} gave its answer {len(self._given())} times, and {times} were awaited"
+        )
 
     def _handle(self, handler: Handler) -> None:
         at_s = time.monotonic()
         handler.body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in handler.headers.items()}
         with self._changing():
-            self._asked += 1
+            self._arrived.append(handler.body)
             answer = self._answer
         try:
             with suppress(OSError):

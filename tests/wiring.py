@@ -1,0 +1,102 @@
+"""What the shell's tests put together: rule files, their parts, and a store that can be broken."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from guard.clock import Clock
+from guard.config import AccountConfig, Config, load
+from guard.model import AlertKey, Event, EventKind
+from guard.parts import Parts, open_parts
+from guard.store import Store, Unit
+
+API_KEY: Final = "key-of-the-tests"
+NUMBERS: Final = """
+[rules.numbers-remaining]
+value = "numbers.remaining"
+warning = "< 3"
+critical = "< 2"
+summary = "{numbers.remaining} phone numbers left"
+"""
+FIVE_RULES: Final = "".join(NUMBERS.replace("numbers-remaining", f"numbers-{n}") for n in range(5))
+NOWHERE: Final = "http://127.0.0.1:9"
+
+
+def config(
+    *, rules: str = NUMBERS, api: str = NOWHERE, channels: Mapping[str, str] | None = None, account: str = ""
+) -> Config:
+    """A rule file's Config: one account `main`, and Slack channels by name with their webhook addresses."""
+    named = channels or {"ops": f"{NOWHERE}/services/T0/B0/x"}
+    text = f'[accounts.main]\napi_key = "${{API_KEY}}"\nbase_url = "{api}"\n{account}\n'
+    text += "".join(
+        f'[channels.{name}]\nkind = "slack"\nwebhook_url = "${{URL_{number}}}"\n' for number, name in enumerate(named)
+    )
+    text += f'[defaults]\nnotify = {list(named)}\nremind = {{ critical = "4h" }}\n{rules}'
+    environ = {"API_KEY": API_KEY, **{f"URL_{number}": url for number, url in enumerate(named.values())}}
+    loaded = load(text, path="rules.toml", secret=environ.get)
+    assert loaded.config is not None, [str(problem) for problem in loaded.problems]
+    return loaded.config
+
+
+def asked_every(config: Config, every: timedelta) -> Config:
+    """The Config with accounts that are asked more often than a rule file may say."""
+    return replace(config, accounts=tuple(replace(account, every=every) for account in config.accounts))
+
+
+def opened(
+    config: Config, path: Path, *, clock: Clock | None = None, heartbeat_url: str | None = None
+) -> AbstractAsyncContextManager[Parts]:
+    """The open parts of a Config, with the database in the directory `path`."""
+    return open_parts(
+        config,
+        database=str(path / "guard.db"),
+        read_secret=lambda _: None,
+        clock=clock or Clock(),
+        heartbeat_url=heartbeat_url,
+    )
+
+
+def only(config: Config) -> AccountConfig:
+    (account,) = config.accounts
+    return account
+
+
+@contextmanager
+def broken_store(path: Path) -> Iterator[None]:
+    """Within, no transaction on the database in the directory `path` succeeds: its file has another name."""
+    database, away = path / "guard.db", path / "guard.db.away"
+    database.rename(away)
+    try:
+        yield
+    finally:
+        away.rename(database)
+
+
+async def events(store: Store, *, key: AlertKey | None = None) -> list[Event]:
+    """All events, or those of one alert, oldest first."""
+    found: list[Event] = await store.run(lambda unit: unit.events(limit=10_000, key=key))
+    return found[::-1]
+
+
+async def kinds(store: Store, *, key: AlertKey | None = None) -> list[EventKind]:
+    return [event.kind for event in await events(store, key=key)]
+
+
+def doing(*work: Callable[[Unit], object]) -> Callable[[Unit], None]:
+    """One transaction's work out of several."""
+
+    def each(unit: Unit) -> None:
+        for one in work:
+            one(unit)
+
+    return each
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, dict[str, object]]]:
+    """The name and the fields of each event in the log."""
+    return [(record.event, record.fields) for record in caplog.records if record.name == "guard"]  # type: ignore[attr-defined] # what Log adds

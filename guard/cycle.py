@@ -8,6 +8,7 @@ from guard.agentphone import UsageClient
 from guard.clock import Clock
 from guard.config import AccountConfig
 from guard.lifecycle.decide import Decision, Memory, Watched, decide, retire
+from guard.lifecycle.watch import may_ask
 from guard.logs import log
 from guard.model import NO_DATA, Account, AlertKey, Failure, FailureKind, Reason, Snapshot, State
 from guard.payload import snapshot
@@ -43,6 +44,12 @@ async def run_cycle(
     )
     # A crash before this commit forgets the answer; the next cycle asks again and decides.
     return await store.run(partial(_commit, watched=watched, poll=poll, seen=seen, now=clock.now(), jitter=jitter))
+
+
+def is_due(account: Account, client: UsageClient, *, now: datetime) -> bool:
+    """Whether to ask now: nothing has to be waited for, or the key was refused and is another one by now."""
+    refused = account.failure is not None and account.failure.kind is FailureKind.UNAUTHORIZED
+    return may_ask(account, now=now) or (refused and client.has_untried_key())
 
 
 async def _poll(config: AccountConfig, *, client: UsageClient, clock: Clock) -> tuple[Poll, Snapshot | Failure]:

@@ -8,9 +8,8 @@ from random import random
 from typing import Final
 
 from guard.config import AccountConfig
-from guard.cycle import log_decision, run_cycle
+from guard.cycle import is_due, log_decision, run_cycle
 from guard.errors import ExitCode
-from guard.lifecycle.watch import may_ask
 from guard.logs import log
 from guard.model import NO_DATA, Account, Alert, Level
 from guard.parts import Parts
@@ -34,12 +33,13 @@ async def _cycle(parts: Parts, config: AccountConfig) -> None:
     before = await parts.store.run(lambda unit: unit.account(config.name)) or Account(config.name)
     now = parts.clock.now()
     since = now - before.cycled_at if before.cycled_at else timedelta()
+    client = parts.clients[config.name]
     decision = await run_cycle(
         config,
-        client=parts.clients[config.name],
+        client=client,
         store=parts.store,
         clock=parts.clock,
-        ask=may_ask(before, now=now),
+        ask=is_due(before, client, now=now),
         jitter=random(),  # noqa: S311 - a backoff's jitter guards no secret
         # Whoever starts the passes decides how far apart they are.
         every=max(config.every, since),

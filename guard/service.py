@@ -9,7 +9,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 from functools import partial
 from random import random
@@ -18,7 +18,7 @@ from typing import Any, Final
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from guard.config import AccountConfig
-from guard.cycle import log_decision, run_cycle
+from guard.cycle import is_due, log_decision, run_cycle
 from guard.errors import ExitCode, StorageError
 from guard.lifecycle.watch import may_ask
 from guard.logs import log
@@ -130,20 +130,24 @@ class Service:
             self._start(job, work)
 
     async def _cycle(self, config: AccountConfig) -> None:
+        account, client = self._accounts[config.name], self.parts.clients[config.name]
+        ask = is_due(account, client, now=self.parts.clock.now())
+        if ask:  # should this cycle fail, the next tick asks again, and not each pulse
+            self._accounts[config.name] = replace(account, ask_at=None)
         try:
             decision = await run_cycle(
                 config,
-                client=self.parts.clients[config.name],
+                client=client,
                 store=self.parts.store,
                 clock=self.parts.clock,
-                ask=may_ask(self._accounts[config.name], now=self.parts.clock.now()),
+                ask=ask,
                 jitter=random(),  # noqa: S311 - a backoff's jitter guards no secret
             )
         except StorageError as fault:
             await self._store_failing.failed(fault)
             return
         self._store_failing.worked()
-        log_decision(self._accounts[config.name], decision)
+        log_decision(account, decision)
         self._accounts[config.name] = decision.account
         self._wake_outbox()
         if self.parts.heartbeat is not None:
@@ -167,7 +171,7 @@ class Service:
 
         It counts its own rounds instead of seconds: of a process that was stopped for hours nothing hangs.
         """
-        if self._ended.done():
+        if self._draining:
             return
         self._watched.update(["pulse", *self._running])
         hung = [name for name, rounds in self._watched.items() if rounds >= GIVE_UP_AFTER]
@@ -203,7 +207,10 @@ class Service:
 
 
 async def run_until_signalled(parts: Parts) -> ExitCode:
-    """Runs the service until SIGTERM or SIGINT, and then to its clean end; a second signal ends the process at once."""
+    """Runs the service until SIGTERM or SIGINT, and then to its clean end; a second signal ends the process at once.
+
+    So does the watchdog when it gives up, with 70.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -215,6 +222,8 @@ async def run_until_signalled(parts: Parts) -> ExitCode:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
     log.info("service.stopped", "the end", exit_code=int(code))
+    if code is ExitCode.UNPLANNED:
+        os._exit(code)  # what hangs would hold up every orderly end; what was committed has reached the disk
     return code
 
 

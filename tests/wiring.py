@@ -1,6 +1,6 @@
 """What the shell's tests put together: rule files, their parts, and a store that can be broken."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -13,7 +13,7 @@ from guard.clock import Clock
 from guard.config import AccountConfig, Config, load
 from guard.model import AlertKey, Event, EventKind
 from guard.parts import Parts, open_parts
-from guard.store import Store, Unit
+from guard.store import Store
 
 API_KEY: Final = "key-of-the-tests"
 NUMBERS: Final = """
@@ -27,17 +27,21 @@ FIVE_RULES: Final = "".join(NUMBERS.replace("numbers-remaining", f"numbers-{n}")
 NOWHERE: Final = "http://127.0.0.1:9"
 
 
+def rule_file(*, api: str, names: Sequence[str], rules: str = NUMBERS, account: str = "") -> str:
+    """A rule file: one account `main`, with more lines in `account`, and Slack channels by these names."""
+    text = f'[accounts.main]\napi_key = "${{API_KEY}}"\nbase_url = "{api}"\n{account}\n'
+    for number, name in enumerate(names):
+        text += f'[channels.{name}]\nkind = "slack"\nwebhook_url = "${{URL_{number}}}"\n'
+    return text + f'[defaults]\nnotify = {list(names)}\nremind = {{ critical = "4h" }}\n{rules}'
+
+
 def config(
     *, rules: str = NUMBERS, api: str = NOWHERE, channels: Mapping[str, str] | None = None, account: str = ""
 ) -> Config:
-    """A rule file's Config: one account `main`, and Slack channels by name with their webhook addresses."""
+    """The Config of such a rule file; `channels` are the webhooks' addresses by name."""
     named = channels or {"ops": f"{NOWHERE}/services/T0/B0/x"}
-    text = f'[accounts.main]\napi_key = "${{API_KEY}}"\nbase_url = "{api}"\n{account}\n'
-    text += "".join(
-        f'[channels.{name}]\nkind = "slack"\nwebhook_url = "${{URL_{number}}}"\n' for number, name in enumerate(named)
-    )
-    text += f'[defaults]\nnotify = {list(named)}\nremind = {{ critical = "4h" }}\n{rules}'
     environ = {"API_KEY": API_KEY, **{f"URL_{number}": url for number, url in enumerate(named.values())}}
+    text = rule_file(api=api, names=list(named), rules=rules, account=account)
     loaded = load(text, path="rules.toml", secret=environ.get)
     assert loaded.config is not None, [str(problem) for problem in loaded.problems]
     return loaded.config
@@ -85,16 +89,6 @@ async def events(store: Store, *, key: AlertKey | None = None) -> list[Event]:
 
 async def kinds(store: Store, *, key: AlertKey | None = None) -> list[EventKind]:
     return [event.kind for event in await events(store, key=key)]
-
-
-def doing(*work: Callable[[Unit], object]) -> Callable[[Unit], None]:
-    """One transaction's work out of several."""
-
-    def each(unit: Unit) -> None:
-        for one in work:
-            one(unit)
-
-    return each
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, dict[str, object]]]:

@@ -58,6 +58,7 @@ class UsageClient:
         self._url = _usage_url(base_url)
         self._host = self._url.netloc.decode()
         self._key = key
+        self._refused: str | None = None
         self._read_key = read_key
         self._deadline = deadline
         self._http = _http_client(self._url)
@@ -73,10 +74,21 @@ class UsageClient:
                 answer = await self._ask(now=now)
                 if _is_unauthorized(answer) and self._has_new_key():
                     answer = await self._ask(now=now)
+                if _is_unauthorized(answer):
+                    self._refused = self._key
                 return answer
         except TimeoutError:
             within = duration_text(self._deadline)
             return Failure(FailureKind.TIMEOUT, f"{self._host} gave no whole answer within {within}")
+
+    def has_untried_key(self) -> bool:
+        """Whether the key is another than the one refused last; its source is read again for that.
+
+        True for a client to which no key was refused yet: what another process tried may have been mended since.
+        """
+        if self._refused == self._key:
+            self._has_new_key()
+        return self._refused != self._key
 
     async def close(self) -> None:
         """Lets go of all connections; afterwards nothing is asked."""

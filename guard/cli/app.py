@@ -71,6 +71,7 @@ def _app() -> typer.Typer:
 
 def run(argv: Sequence[str]) -> int:
     """Runs the command that the words ask for, and gives its exit code; what goes wrong is said on stderr."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode shows ? instead of ending the command
@@ -98,6 +99,13 @@ def _run(argv: Sequence[str]) -> int:
         complain(f"this should not have happened ({type(error).__name__}); please report it with what follows")
         print(printable(redact(trace)), file=sys.stderr, end="")
         return ExitCode.UNPLANNED
+
+
+def _open_closed_streams() -> None:
+    """Opens /dev/null for a standard stream that is closed: its number would else go to the next file, a database."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:  # Python found the number closed; all lower ones are open by now, so it is given
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "w" if number else "r", encoding="utf-8"))
 
 
 def _flush() -> None:

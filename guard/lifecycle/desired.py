@@ -39,6 +39,12 @@ def gap(desired: Knowledge | None, notified: Knowledge | None) -> Occasion | Non
     return Occasion.REMINDER if desired.reminders > notified.reminders else None
 
 
+def untold(desired: Knowledge, notified: Knowledge | None) -> tuple[str, ...]:
+    """Those of the missed incidents, oldest first, of whose end no message has told the channel yet."""
+    heard = notified.missed if notified is not None else ()
+    return tuple(each for each in desired.missed if each not in heard)
+
+
 def desire(
     alert: Alert,
     closed: Incident | None,
@@ -90,7 +96,7 @@ def _missed(notification: Notification) -> tuple[str, ...]:
     desired = notification.desired
     if desired is None or gap(desired, notification.notified) is None:
         return ()
-    return (*desired.missed, desired.incident_id)[-REMEMBERED:]
+    return (*untold(desired, notification.notified), desired.incident_id)[-REMEMBERED:]
 
 
 def _end(notification: Notification, closed: Incident) -> Notification:

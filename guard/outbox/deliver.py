@@ -7,7 +7,7 @@ from functools import partial
 from random import random
 
 from guard.clock import Clock
-from guard.lifecycle.desired import gap
+from guard.lifecycle.desired import gap, untold
 from guard.logs import log
 from guard.message import Message, compose
 from guard.model import Alert, Delivery, DeliveryState, EventKind, Incident, Notification, Telling
@@ -119,7 +119,7 @@ def _telling(notification: Notification, alert: Alert, incidents: Mapping[str, I
         incident=incidents[desired.incident_id],
         desired=desired,
         notified=notified,
-        missed=tuple(incidents[each] for each in desired.missed),
+        missed=tuple(incidents[each] for each in untold(desired, notified)),
     )
 
 

@@ -502,6 +502,22 @@ async def test_a_new_key_that_is_refused_too_is_no_loop_and_is_masked() -> None:
     assert len(server.requests) == 2
 
 
+async def test_a_refused_key_is_untried_again_once_its_source_holds_another() -> None:
+    source = [KEY]
+    async with wire(GOOD, answers(status=401)) as server:
+        usage_client = client(server.url, read_key=lambda: source[-1])
+        await usage_client.usage(now=NOW)
+        assert usage_client.has_untried_key()  # as far as this process knows
+        await usage_client.usage(now=NOW)
+        assert not usage_client.has_untried_key()
+        source.append(NEW_KEY)
+        assert usage_client.has_untried_key()
+        await ask(usage_client)
+        assert not usage_client.has_untried_key()
+    sent = [server.header("Authorization", request=number) for number in range(3)]
+    assert sent == [f"Bearer {KEY}", f"Bearer {KEY}", f"Bearer {NEW_KEY}"]
+
+
 async def test_a_good_key_is_never_read_again() -> None:
     async with wire(answers(status=500)) as server:
         await ask(client(server.url, read_key=lambda: NEW_KEY))

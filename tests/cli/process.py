@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 DEADLINE_S = 30
@@ -43,11 +43,20 @@ class Process:
         return "".join(self.printed)
 
 
-@asynccontextmanager
-async def command(*argv: str, **environ: str) -> AsyncIterator[Process]:
+def command(*argv: str, **environ: str) -> AbstractAsyncContextManager[Process]:
     """Starts `guard` with these words; killed when it is left still running."""
+    return _started("-m", "guard", *argv, **environ)
+
+
+def script(text: str, **environ: str) -> AbstractAsyncContextManager[Process]:
+    """Starts a Python that runs this text; killed when it is left still running."""
+    return _started("-c", text, **environ)
+
+
+@asynccontextmanager
+async def _started(*argv: str, **environ: str) -> AsyncIterator[Process]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-u", "-m", "guard", *argv),
+        *(sys.executable, "-u", *argv),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env=os.environ | environ,

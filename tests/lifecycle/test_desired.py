@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from guard.lifecycle.desired import desire, gap
+from guard.lifecycle.desired import desire, gap, untold
 from guard.model import Knowledge, Level, Notification, Occasion, State
 from guard.rules.policy import Remind
 from tests.builders import NOW, alert, at, incident, knowledge, notification, policy
@@ -84,6 +84,14 @@ def test_an_incident_that_came_and_went_untold_is_told_of_with_the_next_one() ->
     assert [each.desired for each in wish(end_untold)] == [knowledge(W, missed=("inc-1", "inc0"))]
     told = replace(untold, notified=untold.desired)
     assert [each.desired for each in wish(told)] == [knowledge(W)]
+
+
+def test_an_incident_of_whose_end_an_earlier_message_told_is_not_told_of_again() -> None:
+    heard = knowledge(incident_id="inc0", missed=("inc-1",))
+    overtaken = notification(desired=replace(heard, ended=True), notified=heard)
+    assert [each.desired for each in wish(overtaken)] == [knowledge(W, missed=("inc0",))]
+    assert untold(knowledge(missed=("inc-1", "inc0")), heard) == ("inc0",)
+    assert untold(heard, None) == ("inc-1",)
 
 
 def test_of_many_untold_incidents_the_latest_twenty_are_remembered() -> None:

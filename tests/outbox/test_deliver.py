@@ -267,6 +267,10 @@ async def test_an_incident_that_was_missed_entirely_is_named_in_the_next_message
         await it.sends()
         assert it.told == ["warning"]
         assert "the incident before fired 14:05, ended 14:15 UTC (recovered)" in facts(it.slack.shown[0])
+        await it.sees(5)
+        await it.sends()
+        assert it.told == ["warning", "resolved"]
+        assert "the incident before" not in facts(it.slack.shown[1])  # it was told of
 
 
 async def test_what_changes_while_it_is_sent_is_told_next(tmp_path: Path) -> None:

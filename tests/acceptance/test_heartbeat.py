@@ -1,0 +1,44 @@
+"""The sign of life comes from completed cycles alone."""
+
+from tests.acceptance.agentphone import AgentPhone
+from tests.acceptance.exchange import hang, page, reply
+from tests.acceptance.home import Home
+from tests.acceptance.rule_file import rule_file
+from tests.acceptance.server import Server
+from tests.acceptance.slack import Slack
+
+
+def test_a_ping_follows_completed_cycles_and_stops_while_the_database_cannot_be_written(
+    home: Home, api: AgentPhone, slack: Slack
+) -> None:
+    home.write(rule_file(api.url))
+    away = home.database.with_name("away.db")
+    with Server(reply(200, b"OK")) as heartbeat:
+        home.environ["GUARD_HEARTBEAT_URL"] = f"{heartbeat.url}/ping/1"
+        with home.run() as service:
+            heartbeat.until_answered(3)
+            api.answer = page(503)  # a failed poll is a completed cycle
+            api.until_given()
+            heartbeat.until_answered(2)
+            home.database.rename(away)
+            service.log.until("store.failed")
+            api.until_answered()
+            before = heartbeat.asked
+            api.until_answered(3)
+            assert heartbeat.asked == before
+            away.rename(home.database)
+            heartbeat.until_answered(2)
+            assert service.end() == 0
+        assert {(each.method, each.path) for each in heartbeat.requests} == {("GET", "/ping/1")}
+
+
+def test_a_heartbeat_that_fails_or_hangs_disturbs_nothing_else(home: Home, api: AgentPhone, slack: Slack) -> None:
+    home.write(rule_file(api.url))
+    with Server(hang) as heartbeat:
+        home.environ["GUARD_HEARTBEAT_URL"] = f"{heartbeat.url}/ping/1"
+        with home.run() as service:
+            heartbeat.until_asked()
+            low = api.say(1)
+            slack.until_shown("critical")
+            assert slack.shown[0].at_s - api.first_shown_s(low) <= 2
+            assert service.end(within_s=8) == 0

@@ -1,0 +1,99 @@
+"""No secret shows: in no log, no output, no byte of the database, no argument list."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.agentphone import AgentPhone
+from tests.acceptance.exchange import Answer, Handler, document, drop, reply, reset
+from tests.acceptance.home import KEY, Home
+from tests.acceptance.rule_file import rule_file
+from tests.acceptance.server import Server
+from tests.acceptance.slack import PATH, TAKEN, Slack
+
+HEARTBEAT_PATH = "/ping/canary-heartbeat-token-5678"
+CANARIES = (KEY, *PATH.split("/")[2:], HEARTBEAT_PATH.rpartition("/")[2])
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_no_secret_shows_anywhere_even_if_every_server_repeats_it(
+    home: Home, api: AgentPhone, slack: Slack, log_format: str
+) -> None:
+    home.write(rule_file(api.url, account='no_data_after = "1s"'))
+    home.environ["GUARD_LOG"] = log_format
+    printed = []
+    with Server(_echo(503)) as heartbeat:
+        home.environ["GUARD_HEARTBEAT_URL"] = heartbeat.url + HEARTBEAT_PATH
+        with home.run() as service:
+            _live_through_faults(api, slack, heartbeat)
+            arguments = Path(f"/proc/{service.process.pid}/cmdline").read_bytes()
+            slack.answer = _echo(404)
+            printed += _all_commands(home)
+            assert service.end() == 0
+        if log_format == "json":
+            assert all(json.loads(line)["event"] for line in service.log.text.splitlines())
+    printed += [service.log.text, service.out.text, arguments.decode()]
+    stored = [path.read_bytes() for path in home.database.parent.iterdir()]
+    assert len(stored) >= 2
+    for canary in CANARIES:
+        assert not [text for text in printed if canary in text]
+        assert not [data for data in stored if canary.encode() in data]
+
+
+def test_a_secret_that_is_written_into_the_rule_file_is_refused_and_not_repeated(home: Home, api: AgentPhone) -> None:
+    text = rule_file(api.url).replace("${AGENTPHONE_API_KEY}", KEY)
+    home.write(text.replace("${SLACK_WEBHOOK_URL}", f"https://hooks.slack.com{PATH}"))
+    for argv in (["check"], ["check", "--format", "json"], ["run"], ["once"], ["send-test", "ops"]):
+        done = home.call(*argv)
+        assert done.returncode == 78, argv
+        assert not [canary for canary in CANARIES if canary in done.stdout + done.stderr]
+    assert api.asked == 0
+
+
+def _live_through_faults(api: AgentPhone, slack: Slack, heartbeat: Server) -> None:
+    """Every kind of fault whose text could hold a secret, one after the other."""
+    heartbeat.until_given()
+    for fault in (_echo(404), _echo(500), _echo_json, drop, reset, document({"status": "ok"})):
+        api.answer = fault
+        api.until_given()
+    api.say(1)
+    for fault in (_echo(400), _echo(500), drop, reset):
+        slack.answer = fault
+        if not slack.until(lambda: bool(slack._given()), within_s=5):
+            break
+    slack.answer = TAKEN
+    api.answer = _echo(401)
+    api.until_given()
+
+
+def _all_commands(home: Home) -> list[str]:
+    reading = [[name, *more] for name in ("status", "history", "check") for more in ([], ["--format", "json"])]
+    done = [home.call(*argv) for argv in (*reading, ["alerts", "--all"], ["alerts", "--all", "--format", "json"])]
+    done += [home.call(*argv) for argv in (["send-test", "ops"], ["send-test", "opps"], ["once"], ["init"], ["run"])]
+    return [each.stdout + each.stderr for each in done]
+
+
+def _echo(status: int) -> Answer:
+    """Repeats all that it was told, as some servers do in their error pages."""
+
+    def answer(handler: Handler) -> None:
+        said = f"<html>{handler.path} {handler.headers} {handler.body.decode(errors='replace')}</html>"
+        reply(status, said.encode(), {"X-Echo": handler.path, "Location": f"https://example.invalid{handler.path}"})(
+            handler
+        )
+
+    return answer
+
+
+def _echo_json(handler: Handler) -> None:
+    """Repeats the key in a usage."""
+    key = handler.headers["Authorization"].partition(" ")[2]
+    document({"plan": {"name": f"plan of {key}"}, "numbers": {"remaining": 9, key: 1}, "stats": {}})(handler)
+
+
+def test_a_key_that_the_answer_repeats_is_not_stored(home: Home, api: AgentPhone) -> None:
+    home.write(rule_file(api.url))
+    api.answer = _echo_json
+    assert home.call("once").returncode == 0
+    assert KEY.encode() not in b"".join(path.read_bytes() for path in home.database.parent.iterdir())

@@ -3,17 +3,20 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Final
 
 from guard.agentphone import UsageClient
 from guard.clock import Clock
 from guard.config import AccountConfig
+from guard.lifecycle.asking import may_ask
 from guard.lifecycle.decide import Decision, Memory, Watched, decide, retire
-from guard.lifecycle.watch import may_ask
 from guard.logs import log
 from guard.model import NO_DATA, Account, AlertKey, Failure, FailureKind, Reason, Snapshot, State
 from guard.payload import snapshot
 from guard.store import Poll, Store, Unit
 from guard.units import duration_text
+
+LONGEST_POLL: Final = timedelta(seconds=25)  # the client's deadline and some; what is longer was a suspended machine
 
 
 async def run_cycle(
@@ -33,17 +36,25 @@ async def run_cycle(
 
     Raises StorageError when nothing could be committed; then nothing was decided either.
     """
+    began_at = clock.now()
     poll, seen = await _poll(config, client=client, clock=clock) if ask else (None, None)
-    watched = Watched(
+    # Who answers more slowly than it is asked decides how far apart the answers are.
+    took = min(clock.now() - began_at, LONGEST_POLL * clock.speed)
+    watched = watched_on(config, every=max(every or config.every, took))
+    # A crash before this commit forgets the answer; the next cycle asks again and decides.
+    return await store.run(partial(_commit, watched=watched, poll=poll, seen=seen, now=clock.now(), jitter=jitter))
+
+
+def watched_on(config: AccountConfig, *, every: timedelta) -> Watched:
+    """What is watched on an account whose answers are `every` apart."""
+    return Watched(
         name=config.name,
         rules=config.rules,
         no_data=config.no_data,
         budgets=config.budgets,
-        every=every or config.every,
+        every=every,
         no_data_after=config.no_data_after,
     )
-    # A crash before this commit forgets the answer; the next cycle asks again and decides.
-    return await store.run(partial(_commit, watched=watched, poll=poll, seen=seen, now=clock.now(), jitter=jitter))
 
 
 def is_due(account: Account, client: UsageClient, *, now: datetime) -> bool:
@@ -94,15 +105,19 @@ def save(unit: Unit, decision: Decision) -> None:
 
 
 def retire_gone(unit: Unit, accounts: Mapping[str, AccountConfig], *, now: datetime) -> None:
-    """Ends the alerts of rules and accounts that are no longer in the rule file."""
-    for name in {key.account for key in unit.alerts()}:
+    """Ends the alerts of rules and accounts that are no longer in the rule file.
+
+    What was at rest is forgotten, so that a rule or an account that comes back begins anew.
+    """
+    for name in {key.account for key in unit.alerts()} | set(unit.accounts()):
         memory = recall(unit, name)
-        gone = {
-            key: reason
-            for key, alert in memory.alerts.items()
-            if alert.state is not State.OK and (reason := _why_gone(key, accounts.get(name)))
-        }
-        save(unit, retire(memory, gone, now=now))
+        gone = {key: reason for key in memory.alerts if (reason := _why_gone(key, accounts.get(name)))}
+        live = {key: reason for key, reason in gone.items() if memory.alerts[key].state is not State.OK}
+        save(unit, retire(memory, live, now=now))
+        untold = {each.key for each in memory.notifications if each.desired != each.notified}
+        unit.delete_alerts(gone.keys() - live.keys() - untold)
+        if name not in accounts:
+            unit.delete_account(name)
 
 
 def _why_gone(key: AlertKey, config: AccountConfig | None) -> Reason | None:

@@ -86,7 +86,7 @@ def compose(tellings: Sequence[Telling], *, now: datetime, zone_of: Callable[[st
     `tellings` is not empty. `zone_of` gives an account's zone, in which times are written.
     """
     if len(tellings) > 1:
-        return _digest(tellings)
+        return _digest(tellings, now=now, zone_of=zone_of)
     telling = tellings[0]
     return _single(telling, now=now, zone=zone_of(telling.alert.key.account))
 
@@ -113,6 +113,18 @@ def store_failing(fault: str, *, now: datetime) -> Message:
             Fact("Meanwhile", "usage is still asked for, but nothing is decided until a write succeeds"),
             Fact("Sent", instant_text(now), now),
         ),
+    )
+
+
+def store_recovered(*, now: datetime) -> Message:
+    """The message that goes straight to every channel that was told of `store_failing`, when a write succeeds."""
+    return Message(
+        mark=Occasion.RESOLVED.value,
+        title="guard.store_failing",
+        summary="quota-guard can write to its database again",
+        level=Level.CRITICAL,
+        ended=True,
+        facts=(Fact("Sent", instant_text(now), now),),
     )
 
 
@@ -153,7 +165,7 @@ def _single(telling: Telling, *, now: datetime, zone: tzinfo) -> Message:
         mark=_mark(telling),
         title=_title(telling),
         summary=_summary(telling),
-        level=telling.desired.level,
+        level=_level(telling),
         ended=telling.occasion is Occasion.RESOLVED,
         facts=(*_plain_facts(telling, now=now, zone=zone), *_dated_facts(telling, now=now, zone=zone)),
         description=_clean(reading.description).strip() if reading else "",
@@ -164,11 +176,19 @@ def _single(telling: Telling, *, now: datetime, zone: tzinfo) -> Message:
 def _mark(telling: Telling) -> str:
     match telling.occasion:
         case Occasion.FIRED:
-            return telling.desired.level.word
+            return _level(telling).word
         case Occasion.ESCALATED | Occasion.REMINDER:
-            return f"{telling.occasion} {telling.desired.level.word}"
+            return f"{telling.occasion} {_level(telling).word}"
         case Occasion.RESOLVED:
             return telling.occasion.value
+
+
+def _level(telling: Telling) -> Level:
+    """The level spoken of: what is told for the first time as it was reached, a reminder as it stands now."""
+    present = telling.alert.level
+    if telling.occasion is Occasion.REMINDER and present is not None:
+        return min(present, telling.desired.level)
+    return telling.desired.level
 
 
 def _title(telling: Telling) -> str:
@@ -302,10 +322,10 @@ def _clock(at: datetime, *, now: datetime, zone: tzinfo) -> str:
 # --- many alerts ---------------------------------------------------------------------------------------------------
 
 
-def _digest(tellings: Sequence[Telling]) -> Message:
+def _digest(tellings: Sequence[Telling], *, now: datetime, zone_of: Callable[[str], tzinfo]) -> Message:
     ranked = sorted(tellings, key=_badness)
     over = sum(telling.occasion is Occasion.RESOLVED for telling in ranked)
-    worst = ranked[0].desired.level
+    worst = _level(ranked[0])
     ended = over == len(ranked)
     return Message(
         mark="digest resolved" if ended else f"digest {worst.word}",
@@ -313,14 +333,14 @@ def _digest(tellings: Sequence[Telling]) -> Message:
         summary=f"{len(ranked)} alerts" + (f", {over} of them resolved" if 0 < over < len(ranked) else ""),
         level=worst,
         ended=ended,
-        lines=tuple(_line(telling) for telling in ranked[:_DIGEST_LINES]),
+        lines=tuple(_line(each, now=now, zone=zone_of(each.alert.key.account)) for each in ranked[:_DIGEST_LINES]),
         more=max(0, len(ranked) - _DIGEST_LINES),
     )
 
 
 def _badness(telling: Telling) -> tuple[bool, int, str]:
     """Sorts the worst first and what is over last."""
-    return telling.occasion is Occasion.RESOLVED, -telling.desired.level, str(telling.alert.key)
+    return telling.occasion is Occasion.RESOLVED, -_level(telling), str(telling.alert.key)
 
 
 def _accounts(tellings: Sequence[Telling]) -> str:
@@ -329,10 +349,11 @@ def _accounts(tellings: Sequence[Telling]) -> str:
     return ", ".join(names) if more <= 0 else f"{', '.join(names[:_TITLE_ACCOUNTS])} and {more} more"
 
 
-def _line(telling: Telling) -> Line:
+def _line(telling: Telling, *, now: datetime, zone: tzinfo) -> Line:
     return Line(
         mark=_mark(telling),
-        level=telling.desired.level,
+        level=_level(telling),
         ended=telling.occasion is Occasion.RESOLVED,
-        text=f"{_title(telling)}: {_summary(telling)}",
+        text=f"{_title(telling)}: {_summary(telling)}"
+        + (f" ({_earlier(telling.missed, now=now, zone=zone)})" if telling.missed else ""),
     )

@@ -15,7 +15,9 @@ from guard.model import NO_DATA, Account, Alert, Level
 from guard.parts import Parts
 from guard.store import Unit
 
-DELIVER_S: Final = 30.0
+BEGIN_S: Final = (
+    20.0  # no attempt begins later, and one takes 10 s at the most: an attempt that is cut may be shown twice
+)
 
 
 async def run_once(parts: Parts) -> ExitCode:
@@ -23,10 +25,12 @@ async def run_once(parts: Parts) -> ExitCode:
 
     Raises StorageError when nothing could be committed.
     """
-    for account in parts.config.accounts:
-        await _cycle(parts, account)
+    done = await asyncio.gather(*(_cycle(parts, each) for each in parts.config.accounts), return_exceptions=True)
     await _deliver(parts)
-    return await parts.store.run(partial(_verdict, names=[account.name for account in parts.config.accounts]))
+    for fault in done:
+        if fault is not None:
+            raise fault
+    return await parts.store.run(partial(_finish, parts=parts))
 
 
 async def _cycle(parts: Parts, config: AccountConfig) -> None:
@@ -49,20 +53,25 @@ async def _cycle(parts: Parts, config: AccountConfig) -> None:
 
 async def _deliver(parts: Parts) -> None:
     """Tries what is due on every channel; what the time does not suffice for is left for the next pass."""
-    try:
-        async with asyncio.timeout(DELIVER_S):
-            done = await asyncio.gather(*(_drain(parts, name) for name in parts.notifiers), return_exceptions=True)
-    except TimeoutError:
-        log.warning("once.left", "deliveries were left for the next pass", after_s=DELIVER_S)
-        return
+    until_s = parts.clock.monotonic_s() + BEGIN_S
+    done = await asyncio.gather(
+        *(_send(parts, channel, until_s=until_s) for channel in parts.notifiers), return_exceptions=True
+    )
     for fault in done:
         if fault is not None:
             raise fault
 
 
-async def _drain(parts: Parts, channel: str) -> None:
+async def _send(parts: Parts, channel: str, *, until_s: float) -> None:
     while await parts.outbox.attempt(channel):
-        pass
+        if parts.clock.monotonic_s() >= until_s:
+            log.warning("once.left", "what is left is sent by the next pass", channel=channel)
+            return
+
+
+def _finish(unit: Unit, *, parts: Parts) -> ExitCode:
+    unit.prune(parts.clock.now())
+    return _verdict(unit, names=[account.name for account in parts.config.accounts])
 
 
 def _verdict(unit: Unit, *, names: Collection[str]) -> ExitCode:

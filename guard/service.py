@@ -20,7 +20,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from guard.config import AccountConfig
 from guard.cycle import is_due, log_decision, run_cycle
 from guard.errors import ExitCode, StorageError
-from guard.lifecycle.watch import may_ask
+from guard.lifecycle.asking import may_ask
 from guard.logs import log
 from guard.model import Account
 from guard.parts import Parts
@@ -33,8 +33,10 @@ PULSE_S: Final = 1.0
 WATCH_S: Final = 5.0
 REARM_AFTER: Final = 2  # watches without a pulse between them
 GIVE_UP_AFTER: Final = 12
+FIRST_PRUNE: Final = timedelta(minutes=2)
 PRUNE_EVERY: Final = timedelta(hours=1)
 DRAIN_S: Final = 7.0
+END_S: Final = 7.9
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class Service:
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # by job; a job never runs twice at a time
     _again: dict[str, Work] = field(default_factory=dict)  # wanted while it ran, so it runs once more
     _watched: Counter[str] = field(default_factory=Counter)  # watches since the last pulse, and since each job began
+    _unwritable: set[str] = field(default_factory=set)  # channels of which nothing could be written at the last try
     _draining: bool = False
     _ended: asyncio.Future[ExitCode] = field(init=False)
     _store_failing: StoreFailing = field(init=False)
@@ -86,7 +89,13 @@ class Service:
                 next_run_time=now,
             )
         self._scheduler.add_job(self._pulse, "interval", id="pulse", seconds=PULSE_S, next_run_time=now)
-        self._scheduler.add_job(self._wake_prune, "interval", id="prune", seconds=PRUNE_EVERY.total_seconds())
+        self._scheduler.add_job(
+            self._wake_prune,
+            "interval",
+            id="prune",
+            seconds=PRUNE_EVERY.total_seconds(),
+            next_run_time=now + FIRST_PRUNE,
+        )
         self._scheduler.start()
         asyncio.get_running_loop().call_later(WATCH_S, self._watch)
 
@@ -144,21 +153,24 @@ class Service:
                 jitter=random(),  # noqa: S311 - a backoff's jitter guards no secret
             )
         except StorageError as fault:
-            await self._store_failing.failed(fault)
+            await self._store_failing.failed(config.name, fault)
             return
-        self._store_failing.worked()
         log_decision(account, decision)
         self._accounts[config.name] = decision.account
         self._wake_outbox()
         if self.parts.heartbeat is not None:
             self._start("heartbeat", self.parts.heartbeat.beat)
+        await self._store_failing.worked(config.name)
 
     async def _work(self, channel: str) -> None:
         try:
-            while await self.parts.outbox.attempt(channel):
+            while not self._draining and await self.parts.outbox.attempt(channel):
                 self._watched[f"{OUTBOX}{channel}"] = 0  # a slow receiver is no hanging service
+            self._unwritable.discard(channel)
         except StorageError as fault:
-            log.error("outbox.storage", str(fault), channel=channel)
+            if channel not in self._unwritable:  # it is tried each second
+                log.error("outbox.storage", str(fault), channel=channel)
+            self._unwritable.add(channel)
 
     async def _prune(self) -> None:
         try:
@@ -230,5 +242,6 @@ async def run_until_signalled(parts: Parts) -> ExitCode:
 def _stop(stop: asyncio.Event, number: signal.Signals) -> None:
     if stop.is_set():
         os._exit(128 + number)  # what a shell reports for a process that a signal ended
+    asyncio.get_running_loop().call_later(END_S, os._exit, ExitCode.UNPLANNED)  # whatever hangs, a disk perhaps
     log.info("service.stopping", "ending; a second signal ends at once", signal=number.name)
     stop.set()

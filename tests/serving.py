@@ -143,7 +143,7 @@ class Looking(Outbox):
 
 
 class Waiting(UsageClient):
-    """A client that counts how often it is used, and gives an answer of 503 when its gate is open."""
+    """A client that counts how often it is used, and answers 503 once for each time that its gate is opened."""
 
     def __init__(self) -> None:
         super().__init__(base_url="http://127.0.0.1:9", key="x", read_key=lambda: None)
@@ -153,4 +153,5 @@ class Waiting(UsageClient):
     async def usage(self, *, now: datetime) -> Usage | Failure:
         self.uses += 1
         await self.gate.wait()
+        self.gate.clear()
         return Failure(FailureKind.SERVER, "it answered 503")

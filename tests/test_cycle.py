@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from guard.model import (
     FailureKind,
     Level,
     Notification,
+    Reason,
     State,
 )
 from guard.parts import Parts
@@ -136,6 +137,14 @@ async def test_a_cycle_commits_what_it_saw_and_what_it_decided(tmp_path: Path) -
         assert [each.desired and each.desired.level for each in stored.notifications] == [Level.CRITICAL]
         assert stored.alerts == {each.key: each for each in decision.alerts}
         assert stored.alerts[KEY].incident == decision.incidents[0]
+
+
+async def test_the_end_of_an_incident_is_committed_with_its_reason(tmp_path: Path) -> None:
+    async with playing(tmp_path) as it:
+        (open_,) = (await it.sees(1)).incidents
+        (ended,) = (await it.sees(5)).incidents
+        assert ended == replace(open_, ended_at=it.clock.now(), reason=Reason.RECOVERED)
+        assert await it.parts.store.run(lambda unit: unit.incident(open_.id)) == ended
 
 
 async def test_a_failed_poll_is_kept_too(tmp_path: Path) -> None:

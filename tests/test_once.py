@@ -10,7 +10,7 @@ import pytest
 
 from guard import once
 from guard.errors import ExitCode, StorageError
-from guard.model import DeliveryState, EventKind
+from guard.model import DeliveryState
 from guard.once import run_once
 from guard.outbox import Outbox
 from guard.parts import Parts
@@ -20,7 +20,7 @@ from tests.builders import KEY
 from tests.outbox.desk import marked
 from tests.stand_ins.clock import HandClock
 from tests.stand_ins.slack import Answer, Drop, SlackStandIn
-from tests.wiring import API_KEY, NUMBERS, broken_store, config, events, kinds, logged, opened
+from tests.wiring import API_KEY, NUMBERS, broken_store, config, events, logged, opened
 
 
 @dataclass
@@ -75,9 +75,7 @@ async def test_a_refused_key_is_no_data_whatever_else_fires(tmp_path: Path) -> N
         it.sandbox.fault(Fault(status=401))
         assert await it.runs(minutes=1) == ExitCode.NO_DATA
         it.sandbox.clear()
-        assert (
-            await it.runs(left=1, minutes=1) == ExitCode.NO_DATA
-        )  # each pass may have a new key; two answers are needed
+        assert await it.runs(left=1, minutes=1) == ExitCode.NO_DATA  # two good answers are needed
         assert await it.runs(left=1, minutes=1) == ExitCode.CRITICAL
 
 
@@ -116,21 +114,32 @@ async def test_what_waits_is_tried_by_a_later_pass_when_it_is_due(tmp_path: Path
         assert it.told == ["critical"]
 
 
-async def test_what_takes_too_long_is_left_and_sent_again_by_the_next_pass(
+async def test_what_the_time_does_not_suffice_for_is_left_for_the_next_pass_and_nothing_is_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(once, "DELIVER_S", 0.2)
-    async with cron(tmp_path, Answer(hold=asyncio.Event())) as it:
+    monkeypatch.setattr(once, "BEGIN_S", 0)
+    two = NUMBERS + NUMBERS.replace("numbers-remaining", "numbers-too")
+    async with cron(tmp_path, rules=two) as it:
         assert await it.runs(left=1) == ExitCode.CRITICAL
-        assert ("once.left", {"after_s": 0.2}) in logged(caplog)
+        assert it.told == ["critical"]
+        assert ("once.left", {"channel": "ops"}) in logged(caplog)
         async with it.parts() as parts:
-            assert (await kinds(parts.store))[-1] is EventKind.UNSURE
-            (left,) = await parts.store.run(lambda unit: unit.deliveries())
-            assert left.state is DeliveryState.PENDING
-        monkeypatch.undo()
+            states = [each.state for each in await parts.store.run(lambda unit: unit.deliveries())]
+            assert sorted(states) == [DeliveryState.PENDING, DeliveryState.SENT]
         await it.runs(minutes=1)
-        assert len(it.slack.received) == 2
-        assert len({str(post.payload["metadata"]) for post in it.slack.received}) == 1
+        assert it.told == ["critical", "critical"]
+        assert len({str(post.payload["metadata"]) for post in it.slack.received}) == 2
+
+
+async def test_a_pass_forgets_what_was_kept_long_enough(tmp_path: Path) -> None:
+    async with cron(tmp_path) as it:
+        await it.runs(left=9)
+        await it.runs(minutes=1)
+        async with it.parts() as parts:
+            assert len(await parts.store.run(lambda unit: unit.polls("main", count=9))) == 2
+        await it.runs(minutes=20 * 24 * 60)
+        async with it.parts() as parts:
+            assert len(await parts.store.run(lambda unit: unit.polls("main", count=9))) == 2
 
 
 async def test_a_store_that_fails_while_it_delivers_is_raised(tmp_path: Path) -> None:
@@ -179,6 +188,15 @@ async def test_silence_counts_from_pass_to_pass(tmp_path: Path) -> None:
         async with it.parts() as parts:
             assert "no good answer for 1 h" in it.slack.shown[0]["text"]
             assert [event.kind for event in await events(parts.store, key=KEY)] == []
+
+
+async def test_an_account_that_wishes_to_be_left_alone_is_not_asked_by_the_next_pass(tmp_path: Path) -> None:
+    async with cron(tmp_path) as it:
+        await it.runs(left=5)
+        it.sandbox.fault(Fault(status=429, retry_after="600"))
+        for minutes, asked in ((1, 2), (9, 2), (1, 3)):
+            await it.runs(minutes=minutes)
+            assert it.sandbox.requests == asked
 
 
 async def test_a_pass_after_the_clock_went_back_counts_nothing(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from guard import service
 from guard.errors import ExitCode
 from guard.model import DeliveryState, EventKind
 from guard.parts import Parts
-from guard.sandbox.scenario import Fault
+from guard.sandbox.scenario import Fault, Kind
 from guard.service import run_until_signalled
 from tests.cli.process import command
 from tests.serving import FOREVER_S, NEVER, QUICK, Looking, Waiting, world
@@ -52,6 +52,7 @@ async def test_an_alert_that_fires_is_told_without_waiting_for_the_next_pulse(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "PULSE_S", FOREVER_S)
+    monkeypatch.setattr(service, "WATCH_S", FOREVER_S)
     async with world(tmp_path) as it, it.serving():
         await it.until_asked(2)
         it.shows(1)
@@ -68,6 +69,22 @@ async def test_what_is_in_flight_when_it_is_asked_to_end_is_finished(tmp_path: P
         hold.set()
         assert await run.ended == ExitCode.DONE
         assert [each.state for each in await run.store.run(lambda unit: unit.deliveries())] == [DeliveryState.SENT]
+
+
+async def test_a_poll_in_flight_does_not_hold_up_the_end_and_is_made_again_after_a_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "DRAIN_S", FOREVER_S)
+    async with world(tmp_path) as it:
+        it.sandbox.fault(Fault(kind=Kind.HANG))
+        async with it.serving() as run:
+            await it.until_asked(1)
+            async with asyncio.timeout(5):
+                assert await run.end() == ExitCode.DONE
+        it.sandbox.clear()
+        it.shows(1)
+        async with it.serving():
+            await it.until_told("critical")
 
 
 async def test_a_slack_that_hangs_does_not_hold_up_the_end_and_what_it_may_have_shown_is_sent_again(
@@ -114,6 +131,7 @@ async def test_a_signal_ends_it(tmp_path: Path, caplog: pytest.LogCaptureFixture
         await until(lambda: count(caplog, "service.started") == 1)
         signal.raise_signal(number)
         assert await running == ExitCode.DONE
+        assert not asyncio.get_running_loop().remove_signal_handler(number)  # it was given back
     assert [
         entry for entry in logged(caplog) if entry[0] in {"service.started", "service.stopping", "service.stopped"}
     ] == [
@@ -171,6 +189,7 @@ async def test_an_outbox_that_is_woken_while_it_works_looks_again_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "PULSE_S", FOREVER_S)
+    monkeypatch.setattr(service, "WATCH_S", FOREVER_S)
     outboxes = list[Looking]()
     async with world(tmp_path) as it, it.serving(every=NEVER, change=partial(looking, into=outboxes)) as run:
         await until(lambda: outboxes[0].looks >= 2)  # for the first pulse, and for the first cycle

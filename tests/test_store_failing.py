@@ -26,12 +26,12 @@ class Failing:
     async def fails(self, times: int = 1, *, minutes: float = 1) -> None:
         for _ in range(times):
             self.clock.move(minutes=minutes)
-            await self.store.failed(FULL)
+            await self.store.failed("main", FULL)
 
     @property
     def told(self) -> list[int]:
-        """How many messages each channel got."""
-        return [len(slack.shown) for slack in self.slacks]
+        """How many messages each channel got that tell of the failing."""
+        return [sum("[critical]" in post["text"] for post in slack.shown) for slack in self.slacks]
 
 
 @asynccontextmanager
@@ -66,24 +66,42 @@ async def test_a_commit_that_works_begins_the_count_anew(caplog: pytest.LogCaptu
     async with failing(()) as it:
         for _ in range(3):
             await it.fails(2)
-            it.store.worked()
-            it.store.worked()
+            await it.store.worked("main")
+            await it.store.worked("main")
         assert it.told == [0]
     assert (
         logged(caplog)
         == [
-            ("store.failed", {"in_a_row": 1}),
-            ("store.failed", {"in_a_row": 2}),
-            ("store.recovered", {"failures": 2}),
+            ("store.failed", {"account": "main", "in_a_row": 1}),
+            ("store.failed", {"account": "main", "in_a_row": 2}),
+            ("store.recovered", {"account": "main"}),
         ]
         * 3
     )
 
 
+async def test_each_account_counts_for_itself() -> None:
+    async with failing(()) as it:
+        for name in ("main", "second", "third"):
+            await it.store.failed(name, FULL)
+        assert it.told == [0]
+
+
+async def test_who_was_told_is_told_of_the_end_once() -> None:
+    async with failing((), (Answer(status=503),)) as it:
+        await it.fails(3)
+        await it.store.worked("main")
+        await it.store.worked("main")
+        assert [post["text"] for post in it.slacks[0].shown][1:] == [
+            "[resolved] guard.store_failing: quota-guard can write to its database again"
+        ]
+        assert it.slacks[1].shown == []
+
+
 async def test_failing_again_within_the_hour_is_not_told_again() -> None:
     async with failing(()) as it:
         await it.fails(3)
-        it.store.worked()
+        await it.store.worked("main")
         await it.fails(20)
         assert it.told == [1]
         await it.fails(40)

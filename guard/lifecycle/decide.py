@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from guard.lifecycle import watch
+from guard.lifecycle import asking
 from guard.lifecycle.desired import desire
 from guard.lifecycle.step import Step, close, step
 from guard.model import (
@@ -61,10 +61,10 @@ def decide(
 ) -> Decision:
     """Decides one cycle; `seen` is None where the account was not asked, `jitter` a random share for the backoff."""
     if isinstance(seen, Snapshot):
-        account = watch.heard(memory.account, seen, now=now)
-        steps = _step_rules(watched, memory, watch.in_period(account, seen), now=now)
+        account = asking.heard(memory.account, seen, now=now)
+        steps = _step_rules(watched, memory, asking.in_period(account, seen), now=now)
     else:
-        account = watch.unheard(
+        account = asking.unheard(
             memory.account, seen, now=now, every=watched.every, no_data_after=watched.no_data_after, jitter=jitter
         )
         steps = []
@@ -94,7 +94,7 @@ def _step_no_data(
     live = {AlertKey(watched.name, rule.name) for rule in watched.rules}
     alerts = {key: alert for key, alert in memory.alerts.items() if key in live}
     alerts |= {each.alert.key: each.alert for each in steps}
-    evaluation = watch.evaluate_no_data(account, alerts.values(), now=now)
+    evaluation = asking.evaluate_no_data(account, alerts.values(), now=now)
     before = memory.alerts.get(evaluation.key) or Alert(evaluation.key)
     return watched.no_data, step(before, evaluation, watched.no_data, now=now, every=watched.every)
 

@@ -6,7 +6,7 @@ need no code of their own: whatever a channel has missed, the gap says what to t
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from guard.model import Alert, Event, EventKind, Incident, Knowledge, Level, Notification, Occasion, State
@@ -54,10 +54,11 @@ def desire(
     now: datetime,
     reminders_wait: bool,
 ) -> Wishes:
-    """Writes what every channel should now know of one alert.
+    """Says what every channel should now know of one alert.
 
-    `closed` is the incident that ended in this step, `notifications` are all that are stored for the alert.
-    `reminders_wait` holds back reminders, while the account gives no data.
+    `closed` is the incident that ended in this step, `notifications` are all that are stored for the alert. Reminders
+    go by the alert's present level, and count anew when the level that is told rises; `reminders_wait` holds them back,
+    while the account gives no data.
     """
     known = {notification.channel: notification for notification in notifications}
     if closed is not None:
@@ -68,7 +69,8 @@ def desire(
     changed = tuple(each for each in told if each != known.get(each.channel))
     if reminders_wait or alert.state is not State.FIRING:
         return Wishes(changed)
-    due = tuple(_remind(each) for each in told if each not in changed and _reminder_is_due(each, policy, now=now))
+    every = policy.remind.every.get(alert.level) if alert.level else None
+    due = tuple(_remind(each) for each in told if every and _reminder_is_due(each, policy, every=every, now=now))
     events = tuple(_reminder_event(each, now=now) for each in due)
     return Wishes(changed + due, events)
 
@@ -88,7 +90,9 @@ def _tell(before: Notification | None, channel: str, alert: Alert, level: Level)
     desired = notification.desired
     if desired is None or desired.incident_id != alert.incident.id:
         return replace(notification, desired=Knowledge(alert.incident.id, level, missed=_missed(notification)))
-    return replace(notification, desired=replace(desired, level=max(level, desired.level)))
+    if level <= desired.level:
+        return notification
+    return replace(notification, desired=replace(desired, level=level, reminders=0))
 
 
 def _missed(notification: Notification) -> tuple[str, ...]:
@@ -101,18 +105,17 @@ def _missed(notification: Notification) -> tuple[str, ...]:
 
 def _end(notification: Notification, closed: Incident) -> Notification:
     """Whoever was told of the incident, or is about to be, is told of its end, wherever the routes lead now."""
-    for known in (notification.desired, notification.notified):
-        if known is not None and known.incident_id == closed.id:
-            return replace(notification, desired=replace(known, ended=True))
-    return notification
+    desired = notification.desired
+    if desired is None or desired.incident_id != closed.id:
+        return notification
+    return replace(notification, desired=replace(desired, ended=True))
 
 
-def _reminder_is_due(notification: Notification, policy: Policy, *, now: datetime) -> bool:
-    notified, desired = notification.notified, notification.desired
-    if notified is None or notification.notified_at is None or notified != desired:
+def _reminder_is_due(notification: Notification, policy: Policy, *, every: timedelta, now: datetime) -> bool:
+    notified = notification.notified
+    if notified is None or notification.notified_at is None or notified != notification.desired:
         return False
-    every = policy.remind.every.get(notified.level)
-    return every is not None and notified.reminders < policy.remind.at_most and now - notification.notified_at >= every
+    return notified.reminders < policy.remind.at_most and now - notification.notified_at >= every
 
 
 def _remind(notification: Notification) -> Notification:

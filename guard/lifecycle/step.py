@@ -79,7 +79,7 @@ def _stop_applying(alert: Alert, policy: Policy, *, now: datetime) -> Step:
 def _advance(
     alert: Alert, evaluation: Evaluation, policy: Policy, *, now: datetime, every: timedelta, changed: bool
 ) -> Alert:
-    """The alert with its timers, and with what the evaluation read, brought to `now`; its state is not looked at."""
+    """The alert with its timers brought to `now`; its state is not looked at."""
     before: Mapping[Level, Timer] = {}
     if not changed:
         before = alert.timers
@@ -105,7 +105,7 @@ def _timer(before: Timer | None, holds: bool | None, *, now: datetime, every: ti
 
 
 def _move(alert: Alert, evaluation: Evaluation, policy: Policy, *, now: datetime, changed: bool) -> Step:
-    reached = [level for level, timer in alert.timers.items() if timer.total >= policy.hold]
+    reached = [level for level in alert.timers if _is_reached(alert, level, evaluation, policy)]
     if alert.incident is not None:
         return _move_firing(alert, evaluation, policy, reached, now=now, changed=changed)
     known = _read(alert, evaluation, policy)
@@ -120,6 +120,12 @@ def _move(alert: Alert, evaluation: Evaluation, policy: Policy, *, now: datetime
         return Step(calm, (_event(calm, EventKind.CALMED, now),))
     # Nothing to tell and nothing to remember: what an alert at rest reads is not kept, so its row is not written.
     return Step(replace(alert, clear=None))
+
+
+def _is_reached(alert: Alert, level: Level, evaluation: Evaluation, policy: Policy) -> bool:
+    """Whether the level's time has come. A level that is unknown now keeps what it had, and reaches nothing new."""
+    had = alert.level is not None and level <= alert.level
+    return alert.timers[level].total >= policy.hold and (had or evaluation.holds[level] is True)
 
 
 def _read(alert: Alert, evaluation: Evaluation, policy: Policy) -> Alert:
@@ -148,12 +154,14 @@ def _move_firing(  # noqa: PLR0911 - one return for each way on
     if alert.clear is not None:
         if changed:
             return close(known, Reason.RULE_CHANGED, now=now)
-        if alert.clear.total >= policy.keep_firing_for:
+        if alert.clear.total >= policy.keep_firing_for and evaluation.clear:
             return close(known, _why_recovered(alert, evaluation), now=now)
         recovering = replace(known, state=State.RECOVERING)
         events = (_event(recovering, EventKind.RECOVERING, now),) if alert.state is State.FIRING else ()
         return Step(recovering, events)
-    level = max(reached, default=policy.levels[0])
+    if changed and not reached and alert.level not in policy.levels:
+        return close(known, Reason.RULE_CHANGED, now=now)
+    level = max(reached, default=min(policy.levels[0], alert.level or policy.levels[0]))
     firing = _at_level(replace(known, state=State.FIRING), level)
     if alert.state is State.RECOVERING:
         return Step(firing, (_event(firing, EventKind.REFIRED, now),))

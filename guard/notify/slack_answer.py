@@ -12,7 +12,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
-from guard.notify.notifier import Outcome, Rejected, Retry, Sent, Unsure
+from guard.notify.notifier import Outcome, Rejected, Retry, Sent
 
 _WORD: Final = re.compile(r"[a-z][a-z_]{2,59}")
 _TEMPORARY: Final = frozenset(
@@ -77,22 +77,19 @@ def verdict(status: int, body: str, headers: Mapping[str, str], *, url: str) -> 
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _TEMPORARY_STATUS or word in _TEMPORARY:
         return Retry(why, _wait(headers["Retry-After"]) if "Retry-After" in headers else None)
     if status < HTTPStatus.MULTIPLE_CHOICES and answer.get("ok") is not False:
-        return _accepted(body, answer, why)
+        return _accepted(body, why)
     return Refused(Rejected(why)) if _is_about_the_payload(status, word) else Rejected(why)
 
 
-def _accepted(body: str, answer: Mapping[str, object], why: str) -> Outcome:
-    """A success by its status. Only what contradicts it is no success: a page of some proxy, or other words than ok.
+def _accepted(body: str, why: str) -> Outcome:
+    """A success by its status, unless it is a page of some proxy, which contradicts it.
 
-    Receivers that imitate Slack may answer 204, nothing, or `{"ok": true}`: repeating the message to them for a day
-    would be worse than believing the status.
+    Receivers that imitate Slack answer 204, nothing, `{"ok": true}` or words of their own: repeating the message to
+    them for a day would be worse than believing the status.
     """
-    text = body.strip()
-    if text.lower() in {"", "ok"} or answer.get("ok") is True:
-        return Sent()
-    if text.startswith("<"):
+    if body.lstrip().startswith("<"):
         return Retry(f"{why} with a page: something stands between here and Slack")
-    return Unsure(f"{why}, but not ok")
+    return Sent()
 
 
 def _is_about_the_payload(status: int, word: str) -> bool:

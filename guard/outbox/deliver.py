@@ -1,6 +1,6 @@
 """Deliver: writes an attempt down, makes it, and writes down what became of it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from functools import partial
@@ -11,7 +11,7 @@ from guard.lifecycle.desired import gap, untold
 from guard.logs import log
 from guard.message import Message, compose
 from guard.model import Alert, Delivery, DeliveryState, EventKind, Incident, Notification, Telling
-from guard.notify.notifier import Notifier, Outcome, Post, Unsure
+from guard.notify.notifier import Notifier, Outcome, Post, Rejected, Unsure
 from guard.outbox.plan import OPEN, plan, waits
 from guard.outbox.settle import events, settled
 from guard.store import Store, Unit
@@ -60,31 +60,40 @@ class Outbox:
         delivery, outcome = self._unsettled[channel]
         now = self.clock.now()
         after, kind = settled(delivery, outcome, now=now, jitter=random())  # noqa: S311 - a backoff's jitter guards no secret
-        await self.store.run(partial(_write_settled, delivery=after, kind=kind, now=now))
+        is_news = kind is EventKind.DELIVERED or after.why != delivery.why
+        await self.store.run(partial(_write_settled, delivery=after, kind=kind if is_news else None, now=now))
         del self._unsettled[channel]
         _log_settled(after, kind)
 
     def _begin(self, unit: Unit, *, channel: str, now: datetime) -> tuple[Delivery, Message] | None:
         """Plans, and writes down the attempt that is due first; None if nothing is due."""
         waiting = [each for each in unit.waiting(channel) if gap(each.desired, each.notified)]
-        open_deliveries = unit.deliveries(channel=channel, states=OPEN)
-        planned = plan(channel, waiting, open_deliveries, now=now)
-        for each in planned.superseded:
-            unit.delete_delivery(each.key)
-            unit.add_events(events(each, EventKind.SUPERSEDED, now=now))
-        for each in planned.deliveries:
-            unit.save_delivery(each)
-        gone = {each.key for each in planned.superseded}
-        kept = {each.key: each for each in open_deliveries if each.key not in gone}
-        kept |= {each.key: each for each in planned.deliveries}
-        delivery = _first_due(kept.values(), now=now)
+        delivery = _first_due(_planned(unit, channel, waiting, now=now), now=now)
         if delivery is None:
             return None
         sending = replace(delivery, state=DeliveryState.SENDING, attempts=delivery.attempts + 1, attempted_at=now)
         unit.save_delivery(sending)
-        by_key = {(each.key, each.recipient): each for each in waiting}
-        covered = [by_key[cover.key, delivery.recipient] for cover in delivery.covers]
-        return sending, compose(_tellings(unit, covered), now=now, zone_of=self.zone_of)
+        try:
+            return sending, compose(_tellings(unit, sending, waiting), now=now, zone_of=self.zone_of)
+        except Exception as fault:  # noqa: BLE001 - a message that cannot be written must not hold up its channel
+            log.error("delivery.unwritable", "a message could not be composed", exc=fault, channel=channel)
+            why = f"the message could not be composed: {type(fault).__name__}"
+            dead, kind = settled(sending, Rejected(why), now=now, jitter=0)
+            _write_settled(unit, delivery=dead, kind=kind, now=now)
+            return None
+
+
+def _planned(unit: Unit, channel: str, waiting: Iterable[Notification], *, now: datetime) -> list[Delivery]:
+    """Writes a channel's plan, and gives the deliveries that are open then."""
+    stored = unit.deliveries(channel=channel, states=OPEN)
+    planned = plan(channel, waiting, stored, now=now)
+    for each in planned.superseded:
+        unit.delete_delivery(each.key)
+        unit.add_events(events(each, EventKind.SUPERSEDED, now=now))
+    for each in planned.deliveries:
+        unit.save_delivery(each)
+    changed = {each.key for each in (*planned.superseded, *planned.deliveries)}
+    return [*(each for each in stored if each.key not in changed), *planned.deliveries]
 
 
 def _first_due(deliveries: Iterable[Delivery], *, now: datetime) -> Delivery | None:
@@ -101,7 +110,9 @@ def _turn(delivery: Delivery) -> tuple[datetime, bool, int]:
     return delivery.created_at, all(each.ended for each in known), -max(each.level for each in known)
 
 
-def _tellings(unit: Unit, covered: Sequence[Notification]) -> list[Telling]:
+def _tellings(unit: Unit, delivery: Delivery, waiting: Iterable[Notification]) -> list[Telling]:
+    by_key = {(each.key, each.recipient): each for each in waiting}
+    covered = [by_key[cover.key, delivery.recipient] for cover in delivery.covers]
     alerts = {account: unit.alerts(account) for account in {each.key.account for each in covered}}
     ids = {name for each in covered if each.desired for name in (each.desired.incident_id, *each.desired.missed)}
     incidents = unit.incidents(ids)
@@ -123,9 +134,10 @@ def _telling(notification: Notification, alert: Alert, incidents: Mapping[str, I
     )
 
 
-def _write_settled(unit: Unit, *, delivery: Delivery, kind: EventKind, now: datetime) -> None:
+def _write_settled(unit: Unit, *, delivery: Delivery, kind: EventKind | None, now: datetime) -> None:
+    """Writes what became of an attempt; `kind` is None where it is the same as that of the attempt before."""
     unit.save_delivery(delivery)
-    unit.add_events(events(delivery, kind, now=now))
+    unit.add_events(events(delivery, kind, now=now) if kind else ())
     if delivery.state is DeliveryState.SENT:
         unit.save_notified(
             Notification(cover.key, delivery.channel, delivery.recipient, notified=cover.knowledge, notified_at=now)

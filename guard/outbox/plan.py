@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -36,15 +36,22 @@ def plan(channel: str, waiting: Iterable[Notification], deliveries: Sequence[Del
     pending = [each for each in deliveries if each.state is DeliveryState.PENDING]
     due_at = max([now, *(each.due_at for each in pending if each.attempts and waits(each, now=now))])
     attempts = max((each.attempts for each in pending), default=0)
+    # What replaces another is as old as that one: else a truth that keeps moving would be tried for ever.
+    created_at = min((each.created_at for each in pending if each.attempts), default=now)
     new = [
-        Delivery(key, channel, recipient, covers, created_at=now, due_at=due_at, attempts=attempts)
+        Delivery(key, channel, recipient, covers, created_at=created_at, due_at=due_at, attempts=attempts)
         for key, (recipient, covers) in wanted.items()
-        if key not in tried or tried[key].state is DeliveryState.DEAD
+        if key not in tried
+    ]
+    probes = [
+        replace(tried[key], state=DeliveryState.PENDING, created_at=now, due_at=now, settled_at=None)
+        for key in wanted
+        if key in tried and tried[key].state is DeliveryState.DEAD
     ]
     still = {(each.recipient, Cover(each.key, each.desired)) for each in waiting if each.desired}
     outdated = (each for each in dead if not any((each.recipient, cover) in still for cover in each.covers))
     superseded = [each for each in deliveries if each.key not in wanted and each not in dead]
-    return Plan(tuple(new), (*superseded, *outdated))
+    return Plan((*new, *probes), (*superseded, *outdated))
 
 
 def _messages(
@@ -85,4 +92,4 @@ def waits(delivery: Delivery, *, now: datetime) -> bool:
 
 
 def _probe_is_due(delivery: Delivery, *, now: datetime) -> bool:
-    return delivery.settled_at is None or now - delivery.settled_at >= PROBE_EVERY
+    return delivery.settled_at is None or not timedelta() <= now - delivery.settled_at < PROBE_EVERY

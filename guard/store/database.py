@@ -71,9 +71,12 @@ class Database:
     def _check_identity(self) -> None:
         # SQLite goes on writing into a file that no longer has a name, and says nothing.
         try:
-            identity = _identity(self._path)
-        except FileNotFoundError as error:
-            raise self._lost("vanished") from error
+            with file_faults(self._path):
+                identity = _identity(self._path)
+        except StorageError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                raise self._lost("vanished") from error
+            raise
         if identity != self._identity:
             raise self._lost("was replaced")
 

@@ -43,6 +43,7 @@ _SAVE_CHANNEL: Final = _upsert(CHANNEL)
 _ADD_ANSWER: Final = insert(ANSWER).returning(ANSWER.c.id)
 _ADD_POLL: Final = insert(POLL)
 _ADD_EVENT: Final = insert(EVENT)
+_DELETE_ACCOUNT: Final = _delete(ACCOUNT)
 _DELETE_ALERT: Final = _delete(ALERT)
 _DELETE_NOTIFICATION: Final = _delete(NOTIFICATION)
 _DELETE_DELIVERY: Final = _delete(DELIVERY)
@@ -63,6 +64,10 @@ class Unit(View):
     def save_account(self, account: Account) -> None:
         """Writes how the asking goes for an account."""
         self._connection.execute(_SAVE_ACCOUNT, rows.account_row(account))
+
+    def delete_account(self, name: str) -> None:
+        """Forgets how the asking went for an account; its polls and alerts stay."""
+        self._connection.execute(_DELETE_ACCOUNT, {"old_name": name})
 
     def save_alerts(self, alerts: Iterable[Alert]) -> None:
         """Writes alerts, and with each its open incident. An incident that has just ended is `save_incidents`' part."""

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.acceptance.exchange import Answer, reply
+from tests.acceptance.exchange import reply
 from tests.acceptance.server import LONG_S, Request, Server
 
 TAKEN: Final = reply(200, b"ok", {"Content-Type": "text/html"})
@@ -66,13 +66,13 @@ class Slack(Server):
         """The marks of what is shown, in order."""
         return [each.mark for each in self.shown]
 
+    @property
+    def keys(self) -> list[str]:
+        """The keys of all posts that arrived, answered or not, in order."""
+        return [json.loads(body)["metadata"]["event_payload"]["key"] for body in self.arrived]
+
     def until_shown(self, *marks: str, within_s: float = LONG_S) -> list[Post]:
         """Waits until these marks are shown, and no others."""
         self.until(lambda: len(self.marks) >= len(marks), within_s)
         assert self.marks == list(marks), [each.text for each in self.shown]
         return self.shown
-
-    def refuse(self, answer: Answer) -> Answer:
-        """Answers so from now on."""
-        self.answer = answer
-        return answer

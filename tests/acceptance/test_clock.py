@@ -21,13 +21,12 @@ def test_a_process_that_stood_still_for_a_while_goes_on_without_a_false_alert_or
     api.say(2)
     with home.run() as service:
         slack.until_shown("warning")
-        api.until_given(2)
         service.process.send_signal(signal.SIGSTOP)
-        threading.Event().wait(6)
+        threading.Event().wait(4.5)
         before = api.asked
         service.process.send_signal(signal.SIGCONT)
-        api.until_answered(3)
-        assert api.asked - before <= 4  # one at once, then one a second
+        api.until_answered(2)
+        assert api.asked - before <= 3  # one at once, then one a second
         assert slack.marks == ["warning"]
         api.say(1)
         slack.until_shown("warning", "escalated critical")
@@ -56,9 +55,9 @@ if FAKETIME is not None:  # a package of its own: libfaketime
         api.say(2)
         with _with_clock(home, offset).run() as service:
             slack.until_shown("warning")
-            for hours in ("+3h", "+0", "-3h"):
+            for hours in ("+3h", "+0"):
                 offset.write_text(f"{hours}\n", encoding="utf-8")
-                api.until_answered(3, within_s=30)  # the watchdog needs 10 s or more to see that the scheduler sleeps
+                api.until_answered(2, within_s=30)  # the watchdog needs 10 s or more to see that the scheduler sleeps
                 assert slack.marks == ["warning"]
             low = api.say(1)
             slack.until_shown("warning", "escalated critical")

@@ -72,7 +72,7 @@ def test_check_shows_every_mistake_at_once_with_its_line_and_a_caret(home: Home)
     text, document = home.call("check"), home.call("check", "--format", "json")
     assert (text.returncode, document.returncode) == (78, 78)
     problems = json.loads(document.stdout)["problems"]
-    assert MISTAKEN_LINES <= {each["line"] for each in problems if each["severity"] == "error"}
+    assert {each["line"] for each in problems if each["severity"] == "error"} >= MISTAKEN_LINES
     for each in problems:
         assert f"rules.toml:{each['line']}:{each['column']}: {each['severity']}: {each['text']}" in text.stdout
     assert text.stdout.count("^") >= len(problems)
@@ -115,10 +115,9 @@ def test_help_shows_an_example(home: Home, command: str) -> None:
 
 def test_what_reads_prints_a_document_before_during_and_after(home: Home, api: AgentPhone, slack: Slack) -> None:
     home.write(rule_file(api.url))
-    for argv in (("status",), ("alerts",), ("history",)):
-        missing = home.call(*argv, "--format", "json")
-        assert missing.returncode == 74
-        assert "guard run" in missing.stderr
+    missing = home.call("status", "--format", "json")
+    assert missing.returncode == 74
+    assert "guard run" in missing.stderr
     assert home.read("check")["good"] is True
     api.say(1)
     with home.run() as service:
@@ -130,5 +129,5 @@ def test_what_reads_prints_a_document_before_during_and_after(home: Home, api: A
     (alert,) = alerts["alerts"]
     assert (alert["alert"], alert["state"], alert["level"]) == ("main/numbers-remaining", "firing", "critical")
     assert [each["event"] for each in history["events"]] == ["alert.fired", "delivery.sent"]
-    assert home.read("status")["alerts"] == status["alerts"]
+    assert home.read("status")["alerts"][0]["incident"] == status["alerts"][0]["incident"] == alert["incident"]
     assert KEY not in json.dumps([status, alerts, history])

@@ -16,18 +16,18 @@ def test_a_ping_follows_completed_cycles_and_stops_while_the_database_cannot_be_
     with Server(reply(200, b"OK")) as heartbeat:
         home.environ["GUARD_HEARTBEAT_URL"] = f"{heartbeat.url}/ping/1"
         with home.run() as service:
-            heartbeat.until_answered(3)
+            heartbeat.until_answered()
             api.answer = page(503)  # a failed poll is a completed cycle
             api.until_given()
-            heartbeat.until_answered(2)
+            heartbeat.until_answered()
             home.database.rename(away)
             service.log.until("store.failed")
             api.until_answered()
             before = heartbeat.asked
-            api.until_answered(3)
+            api.until_answered(2)
             assert heartbeat.asked == before
             away.rename(home.database)
-            heartbeat.until_answered(2)
+            heartbeat.until_answered()
             assert service.end() == 0
         assert {(each.method, each.path) for each in heartbeat.requests} == {("GET", "/ping/1")}
 

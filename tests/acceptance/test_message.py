@@ -8,6 +8,7 @@ from tests.acceptance.home import Home
 from tests.acceptance.rule_file import NUMBERS, rule_file
 from tests.acceptance.slack import Post, Slack
 
+LONG = "& <" * 500
 EVIL = "<!channel> & *x* _y_ <https://example.invalid|click>\n> quote `code`\u202e"
 
 
@@ -47,7 +48,7 @@ def test_no_block_is_refused_by_slacks_own_models_however_long_the_texts(
     home: Home, api: AgentPhone, slack: Slack
 ) -> None:
     rules = "".join(
-        f'[rules.{"long-" * 11}{n}]\nvalue = "numbers.remaining"\ncritical = "< 3"\nsummary = "{{plan.name}} {"& <" * 500}"\n'
+        f'[rules.{"long-" * 11}{n}]\nvalue = "numbers.remaining"\ncritical = "< 3"\nsummary = "{{plan.name}} {LONG}"\n'
         for n in range(30)
     )
     home.write(rule_file(api.url, rules))

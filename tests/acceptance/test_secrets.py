@@ -3,37 +3,32 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from tests.acceptance.agentphone import AgentPhone
-from tests.acceptance.exchange import Answer, Handler, document, drop, reply, reset
+from tests.acceptance.exchange import Answer, Handler, document, reply, reset
 from tests.acceptance.home import KEY, Home
 from tests.acceptance.rule_file import rule_file
 from tests.acceptance.server import Server
-from tests.acceptance.slack import PATH, TAKEN, Slack
+from tests.acceptance.slack import PATH, Slack
 
 HEARTBEAT_PATH = "/ping/canary-heartbeat-token-5678"
 CANARIES = (KEY, *PATH.split("/")[2:], HEARTBEAT_PATH.rpartition("/")[2])
 
 
-@pytest.mark.parametrize("log_format", ["text", "json"])
-def test_no_secret_shows_anywhere_even_if_every_server_repeats_it(
-    home: Home, api: AgentPhone, slack: Slack, log_format: str
-) -> None:
+def test_no_secret_shows_anywhere_even_if_every_server_repeats_it(home: Home, api: AgentPhone, slack: Slack) -> None:
     home.write(rule_file(api.url, account='no_data_after = "1s"'))
-    home.environ["GUARD_LOG"] = log_format
-    printed = []
     with Server(_echo(503)) as heartbeat:
         home.environ["GUARD_HEARTBEAT_URL"] = heartbeat.url + HEARTBEAT_PATH
-        with home.run() as service:
+        with home.run(GUARD_LOG="text") as service:
             _live_through_faults(api, slack, heartbeat)
-            arguments = Path(f"/proc/{service.process.pid}/cmdline").read_bytes()
-            slack.answer = _echo(404)
-            printed += _all_commands(home)
+            printed = [Path(f"/proc/{service.process.pid}/cmdline").read_text(encoding="utf-8"), *_all_commands(home)]
             assert service.end() == 0
-        if log_format == "json":
-            assert all(json.loads(line)["event"] for line in service.log.text.splitlines())
-    printed += [service.log.text, service.out.text, arguments.decode()]
+        slack.answer = _echo(404)
+        api.say(5)
+        with home.run(GUARD_LOG="json") as again:
+            again.log.until("delivery.dead")
+            assert again.end() == 0
+    assert all(json.loads(line)["event"] for line in again.log.text.splitlines())
+    printed += [each.text for run in (service, again) for each in (run.log, run.out)]
     stored = [path.read_bytes() for path in home.database.parent.iterdir()]
     assert len(stored) >= 2
     for canary in CANARIES:
@@ -54,23 +49,21 @@ def test_a_secret_that_is_written_into_the_rule_file_is_refused_and_not_repeated
 def _live_through_faults(api: AgentPhone, slack: Slack, heartbeat: Server) -> None:
     """Every kind of fault whose text could hold a secret, one after the other."""
     heartbeat.until_given()
-    for fault in (_echo(404), _echo(500), _echo_json, drop, reset, document({"status": "ok"})):
+    for fault in (_echo(200), _echo(404), _echo(302), _echo_json, reset):
         api.answer = fault
         api.until_given()
     api.say(1)
-    for fault in (_echo(400), _echo(500), drop, reset):
+    for fault in (_echo(500), reset, _echo(400)):
         slack.answer = fault
-        if not slack.until(lambda: bool(slack._given()), within_s=5):
-            break
-    slack.answer = TAKEN
+        slack.until_given()
     api.answer = _echo(401)
     api.until_given()
 
 
 def _all_commands(home: Home) -> list[str]:
-    reading = [[name, *more] for name in ("status", "history", "check") for more in ([], ["--format", "json"])]
-    done = [home.call(*argv) for argv in (*reading, ["alerts", "--all"], ["alerts", "--all", "--format", "json"])]
-    done += [home.call(*argv) for argv in (["send-test", "ops"], ["send-test", "opps"], ["once"], ["init"], ["run"])]
+    reading = (["status"], ["history", "--format", "json"], ["alerts", "--all"], ["check", "--format", "json"])
+    done = [home.call(*argv) for argv in (*reading, ["send-test", "ops"], ["once"])]
+    assert [each.returncode for each in done] == [0, 0, 0, 0, 70, 75]
     return [each.stdout + each.stderr for each in done]
 
 

@@ -1,6 +1,5 @@
 """Files that are meant to cost too much are refused, or read, in bounded time."""
 
-
 import pytest
 
 from guard.config import Loaded, Problem, decode

@@ -130,9 +130,14 @@ def test_a_reminder_is_due_when_its_time_since_the_last_message_has_passed(minut
     assert [each.desired for each in wish(knows(), minutes=minutes)] == [knowledge(reminders=1)] * due
 
 
-def test_reminders_go_by_the_level_that_was_told() -> None:
+def test_reminders_go_by_the_present_level() -> None:
     assert len(wish(knows(C), minutes=4 * 60, **firing(C))) == 1
-    assert wish(knows(), minutes=4 * 60) == []
+    assert wish(knows(C), minutes=4 * 60, **firing(W)) == []
+    assert len(wish(knows(C), minutes=24 * 60, **firing(W))) == 1
+
+
+def test_reminders_count_anew_when_the_level_rises() -> None:
+    assert [each.desired for each in wish(knows(reminders=6), **firing(C))] == [knowledge(C)]
 
 
 @pytest.mark.parametrize(

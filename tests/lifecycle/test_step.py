@@ -234,3 +234,26 @@ def test_the_same_crossing_has_the_same_incident_id_and_another_instant_another(
     ids = [play([(m, evaluation(W))], policy())[1][0].incident_id for m in (0, 0, 1)]
     assert ids[0] == ids[1] != ids[2]
     assert KEY.account not in ids[0]
+
+
+def test_a_shorter_for_fires_nothing_while_the_rule_is_unknown() -> None:
+    pending, _ = play([(m, evaluation(W)) for m in range(5)], policy(hold=10 * MINUTE))
+    done, events = play([(5, unknown())], policy(hold=2 * MINUTE, fingerprint="v2"), pending)
+    assert (done.state, [event.kind for event in events]) == (State.PENDING, [EventKind.UNKNOWN])
+
+
+def test_a_shorter_keep_firing_for_resolves_nothing_while_the_rule_is_unknown() -> None:
+    before = policy(keep_firing_for=10 * MINUTE)
+    recovering, _ = play([(0, evaluation(W)), *((m, evaluation()) for m in range(1, 5))], before)
+    done, _ = play([(5, unknown())], policy(keep_firing_for=MINUTE, fingerprint="v2"), recovering)
+    assert done.state is State.RECOVERING
+
+
+def test_a_removed_level_never_raises_the_one_that_fires() -> None:
+    between = evaluation(None, clear=False)
+    firing, _ = play([(0, evaluation(W)), (1, between)], policy())
+    only_critical = policy(levels=(C,), routes={C: ("ops",)}, fingerprint="v2")
+    done, events = play([(2, between)], only_critical, firing)
+    assert (done.state, told(events)) == (State.OK, [(2, "resolved", "rule changed")])
+    higher, events = play([(2, evaluation(C))], only_critical, firing)
+    assert (higher.level, told(events)) == (C, [(2, "escalated", "critical")])

@@ -52,8 +52,9 @@ async def test_a_beat_that_fails_is_logged_without_the_url_and_never_raised(
     assert SECRET not in caplog.text
 
 
-@pytest.mark.parametrize("url", [f"http://127.0.0.1:{closed_port()}", "http://[", "nonsense", "http://ex ample"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:{port}", "http://[", "nonsense", "http://ex ample"])
 async def test_a_url_that_leads_nowhere_is_logged_and_never_raised(caplog: pytest.LogCaptureFixture, url: str) -> None:
+    url = url.format(port=closed_port())
     async with beating(url) as heart:
         await heart.beat()
     assert [event for event, _ in logged(caplog)] == ["heartbeat.failed"]

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from guard.notify.notifier import Outcome, Rejected, Retry, Sent, Unsure
+from guard.notify.notifier import Outcome, Rejected, Retry, Sent
 from guard.notify.slack_answer import Refused, verdict
 
 URL = "https://hooks.slack.com/services/T0WORKSPACE/B0WEBHOOKID/s3cretTokenOfTheWebhook"
@@ -18,8 +18,8 @@ HTML = "<!doctype html><title>Sign in to the guest network</title>"
         (200, "", Sent()),
         (204, "", Sent()),
         (200, HTML, Retry("Slack answered 200 with a page: something stands between here and Slack")),
-        (200, "perhaps", Unsure("Slack answered 200 perhaps, but not ok")),
-        (200, '{"result": "success"}', Unsure("Slack answered 200, but not ok")),
+        (200, "perhaps", Sent()),
+        (200, '{"result": "success"}', Sent()),
         (200, '{"ok": false, "error": "ratelimited"}', Retry("Slack answered 200 ratelimited")),
         (200, '{"ok": false, "error": "invalid_auth"}', Rejected("Slack answered 200 invalid_auth")),
         (200, '{"ok": false, "error": "invalid_blocks"}', Refused(Rejected("Slack answered 200 invalid_blocks"))),

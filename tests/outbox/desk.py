@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from guard.cycle import recall, save
-from guard.lifecycle.decide import Watched, decide
-from guard.model import Delivery, DeliveryState
+from guard.cycle import recall, save, watched_on
+from guard.lifecycle.decide import decide
+from guard.model import Delivery, DeliveryState, Failure, Snapshot
 from guard.outbox import Outbox
 from guard.parts import Parts
 from guard.store import Store, Unit
@@ -40,19 +40,15 @@ class Desk:
 
     async def sees(self, left: int, **values: float) -> None:
         """One cycle that finds so many numbers left."""
-        seen = snapshot({"numbers.remaining": left, **values}, at=self.clock.now())
+        await self.cycle(snapshot({"numbers.remaining": left, **values}, at=self.clock.now()))
+
+    async def cycle(self, seen: Snapshot | Failure) -> None:
+        """One cycle."""
         await self.store.run(partial(self._decide, seen))
 
-    def _decide(self, seen: Any, unit: Unit) -> None:
+    def _decide(self, seen: Snapshot | Failure, unit: Unit) -> None:
         account = only(self.parts.config)
-        watched = Watched(
-            name=account.name,
-            rules=account.rules,
-            no_data=account.no_data,
-            budgets=account.budgets,
-            every=account.every,
-            no_data_after=account.no_data_after,
-        )
+        watched = watched_on(account, every=account.every)
         save(unit, decide(watched, recall(unit, account.name), seen, now=self.clock.now(), jitter=1))
 
     async def sends(self, channel: str = "ops") -> int:

@@ -73,6 +73,19 @@ def test_what_waits_collapses_into_the_newest_truth_and_keeps_the_channels_backo
     assert [(each.due_at, each.attempts) for each in now.deliveries] == [(at(4), 3)]
 
 
+def test_what_replaces_another_is_as_old_as_that_one_so_that_it_is_given_up_in_time() -> None:
+    old = covering(waits(), attempts=3, due_at=NOW)
+    now = planned([waits(ended=True)], old, minutes=60)
+    assert [each.created_at for each in now.deliveries] == [NOW]
+    untried = planned([waits(ended=True)], covering(waits()), minutes=60)
+    assert [each.created_at for each in untried.deliveries] == [at(60)]
+
+
+def test_a_probe_after_the_clock_went_back_is_not_put_off() -> None:
+    dead = covering(waits(), state=DeliveryState.DEAD, settled_at=NOW)
+    assert len(planned([waits()], dead, minutes=-600).deliveries) == 1
+
+
 def test_singles_that_wait_become_a_digest_when_a_fourth_joins() -> None:
     four = [waits(key) for key in keys(4)]
     old = [covering(each) for each in four[:3]]

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from guard.cycle import retire_gone
-from guard.model import DeliveryState, EventKind, Level, State
+from guard.model import DeliveryState, EventKind, Failure, FailureKind, Level, State
 from tests.builders import KEY
 from tests.outbox.desk import DOWN, desk, facts, seated
 from tests.stand_ins.slack import Answer, SlackStandIn
@@ -156,6 +156,16 @@ async def test_what_fires_under_a_rule_that_stays_goes_on(tmp_path: Path) -> Non
         for rules in (NUMBERS, NUMBERS + OTHER.replace("numbers.remaining", "numbers.used")):
             async with seated(tmp_path, slack, rules=rules) as it:
                 await it.sees(1)
+                await it.sends()
+        assert len(slack.shown) == 1
+
+
+async def test_missing_data_goes_on_over_a_start(tmp_path: Path) -> None:
+    refused = Failure(FailureKind.UNAUTHORIZED, "the API refused the key")
+    async with SlackStandIn() as slack:
+        for _ in range(2):
+            async with seated(tmp_path, slack) as it:
+                await it.cycle(refused)
                 await it.sends()
         assert len(slack.shown) == 1
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from guard.lifecycle.watch import evaluate_no_data, heard, in_period, may_ask, unheard
+from guard.lifecycle.asking import evaluate_no_data, heard, in_period, may_ask, unheard
 from guard.model import Account, Failure, FailureKind, Level, Timer
 from tests.builders import KEY, MINUTE, account, alert, at, snapshot
 

@@ -142,7 +142,7 @@ def _summary(account: Account, overdue: list[Alert]) -> str:
         named = [f"{alert.key.rule} ({alert.unknown_why})" for alert in overdue[:_LISTED]]
         more = [f"and {len(overdue) - _LISTED} more"] if len(overdue) > _LISTED else []
         return f"cannot be evaluated for {duration_text(UNKNOWN_FOR)} or longer: {', '.join(named + more)}"
-    return "AgentPhone answers again, and every rule can be evaluated"
+    return "every rule can be evaluated again" if account.failures else "AgentPhone answers, and every rule is known"
 
 
 def _lost_text(account: Account, failure: Failure) -> str:

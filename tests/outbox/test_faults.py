@@ -1,0 +1,60 @@
+"""Defects and long failures: one message that cannot be composed, and one cause that lasts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from guard.message import Message
+from guard.model import DeliveryState, EventKind, Telling
+from guard.outbox import deliver
+from tests.outbox.desk import DOWN, desk, facts
+from tests.stand_ins.slack import Answer
+from tests.wiring import FIVE_RULES, events
+
+
+async def test_a_message_that_cannot_be_composed_is_dead_and_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = deliver.compose
+
+    def half(tellings: Sequence[Telling], **others: Any) -> Message:
+        if tellings[0].alert.key.rule == "numbers-0":
+            raise ValueError("a defect")
+        return whole(tellings, **others)
+
+    two = FIVE_RULES[: FIVE_RULES.index("[rules.numbers-2]")]
+    async with desk(tmp_path, rules=two) as it:
+        monkeypatch.setattr(deliver, "compose", half)
+        await it.sees(1)
+        for _ in range(3):
+            await it.sends()
+        assert it.told == ["critical"]
+        (dead,) = await it.deliveries(DeliveryState.DEAD)
+        assert dead.why == "the message could not be composed: ValueError"
+
+
+async def test_what_goes_on_failing_in_the_same_way_is_one_event(tmp_path: Path) -> None:
+    async with desk(tmp_path, DOWN, DOWN, DOWN, Answer(status=500, body="fatal_error")) as it:
+        await it.sees(1)
+        for _ in range(5):
+            await it.sends()
+            it.clock.move(minutes=10)
+        assert it.told == ["critical"]
+        retried = [event.text for event in await events(it.store) if event.kind is EventKind.RETRIED]
+        assert retried == ["Slack answered 503 service_unavailable", "Slack answered 500 fatal_error"]
+
+
+async def test_a_digest_says_of_each_alert_which_incident_was_missed(tmp_path: Path) -> None:
+    async with desk(tmp_path, rules=FIVE_RULES) as it:
+        await it.sees(1)
+        await it.sends()
+        it.slack.script.append(DOWN)
+        await it.sees(9)
+        await it.sends()
+        it.clock.move(minutes=1)
+        await it.sees(1)
+        await it.sends()
+        assert it.told == ["digest critical", "digest critical"]
+        assert facts(it.slack.shown[1]).count("the incident before fired") == 5

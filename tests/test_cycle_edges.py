@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import cast
 
 from guard.agentphone import UsageClient
 from guard.cycle import run_cycle
@@ -17,7 +16,9 @@ async def test_an_api_that_answers_more_slowly_than_it_is_asked_is_still_told_as
     quick = asked_every(config(account='no_data_after = "1m"'), timedelta(seconds=1))
     clock = HandClock()
 
-    class Hanging:
+    class Hanging(UsageClient):
+        def __init__(self) -> None: ...
+
         async def usage(self, *, now: datetime) -> Failure:
             clock.move(minutes=1 / 3)
             return Failure(FailureKind.TIMEOUT, "no whole answer within 20 s")
@@ -26,7 +27,7 @@ async def test_an_api_that_answers_more_slowly_than_it_is_asked_is_still_told_as
         for lost in (False, False, False, True):
             decision = await run_cycle(
                 only(quick),
-                client=cast("UsageClient", Hanging()),
+                client=Hanging(),
                 store=parts.store,
                 clock=clock,
                 ask=True,

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from guard.message import Message
+from guard.message import Message, compose
 from guard.model import DeliveryState, EventKind, Telling
-from guard.outbox import deliver
 from tests.outbox.desk import DOWN, desk, facts
 from tests.stand_ins.slack import Answer
 from tests.wiring import FIVE_RULES, events
@@ -17,16 +16,14 @@ from tests.wiring import FIVE_RULES, events
 async def test_a_message_that_cannot_be_composed_is_dead_and_holds_up_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = deliver.compose
-
     def half(tellings: Sequence[Telling], **others: Any) -> Message:
         if tellings[0].alert.key.rule == "numbers-0":
             raise ValueError("a defect")
-        return whole(tellings, **others)
+        return compose(tellings, **others)
 
     two = FIVE_RULES[: FIVE_RULES.index("[rules.numbers-2]")]
     async with desk(tmp_path, rules=two) as it:
-        monkeypatch.setattr(deliver, "compose", half)
+        monkeypatch.setattr("guard.outbox.deliver.compose", half)
         await it.sees(1)
         for _ in range(3):
             await it.sends()

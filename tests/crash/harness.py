@@ -196,7 +196,8 @@ def killed_at(point: str, *, seed: int) -> Count:
         count.kills = 1
         life = live(stage, origin=origin, seed=seed + 1)
         until(stage, "SELECT count(*) FROM notification WHERE notified_incident_id IS NOT NULL", 2, life)
-        assert life.end(signal.SIGTERM) == 0, tail(stage)
+        status = life.end(signal.SIGTERM)
+        assert status == 0, f"it ended with {status}: {tail(stage)}"
         return settle(stage, count, origin=origin)
 
 
@@ -220,27 +221,34 @@ def cold_kills(kills: int, *, seed: int) -> Count:
 def settle(stage: Stage, count: Count, *, origin: tuple[object, float]) -> Count:
     """Lets everything come to rest with a receiver that takes all, ends the service by SIGTERM, and counts."""
     stage.tell("/calm")
+    polls = asked(stage, "SELECT count(*) FROM poll") or 0
     life = live(stage, origin=origin, seed=count.seed - 1)
-    waiting = (
+    at_rest = (
         "SELECT (SELECT count(*) FROM alert WHERE state != 'ok') + (SELECT count(*) FROM notification WHERE waiting)"
-        " + (SELECT count(*) FROM delivery WHERE state != 'sent') + (SELECT count(*) = 0 FROM poll)"
+        " + (SELECT count(*) FROM delivery WHERE state != 'sent')"
     )
-    until(stage, waiting, 0, life)
-    assert life.end(signal.SIGTERM) == 0, tail(stage)
+    until(stage, f"SELECT count(*) > {polls + 1} FROM poll", 1, life)  # noqa: S608 - a number
+    until(stage, at_rest, 0, life)
+    status = life.end(signal.SIGTERM)
+    assert status == 0, f"it ended with {status}: {tail(stage)}"
     return counted(stage, count)
+
+
+def asked(stage: Stage, query: str) -> int | None:
+    """The one number that a query gives; None while the database is only being created."""
+    try:
+        with closing(sqlite3.connect(f"file:{stage.directory}/guard.db?mode=ro", uri=True, timeout=5)) as database:
+            return int(database.execute(query).fetchone()[0])
+    except sqlite3.OperationalError as fault:
+        if "no such table" in str(fault) or "unable to open" in str(fault):
+            return None
+        raise
 
 
 def until(stage: Stage, query: str, wanted: int, life: Life) -> None:
     """Waits until the database says so; fails if the service ends, or after a minute."""
     for _ in range(int(QUIET_S / 0.05)):
-        with closing(sqlite3.connect(f"file:{stage.directory}/guard.db?mode=ro", uri=True, timeout=5)) as database:
-            try:
-                (seen,) = database.execute(query).fetchone()
-            except sqlite3.OperationalError as fault:
-                if "no such table" not in str(fault):  # it is only being created
-                    raise
-                seen = None
-        if seen == wanted:
+        if (seen := asked(stage, query)) == wanted:
             return
         assert not life.wait(0.05), f"the service ended by itself: {tail(stage)}"
     raise AssertionError(f"no rest within {QUIET_S} s: {query} gives {seen}, not {wanted}: {tail(stage)}")

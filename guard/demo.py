@@ -4,7 +4,7 @@ import asyncio
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,11 +12,13 @@ from shutil import get_terminal_size
 from tempfile import TemporaryDirectory
 from typing import Final, TextIO
 
+from rich.console import Console
+
 from guard.clock import Clock
 from guard.config import Config, Secret, TerminalConfig, load
 from guard.errors import ConfigError, ExitCode, GuardError
 from guard.model import EventKind, State
-from guard.notify.notifier import Call, Outcome
+from guard.notify.notifier import Call, Outcome, Sent
 from guard.notify.terminal import TerminalNotifier
 from guard.parts import Parts, open_parts
 from guard.sandbox.server import Sandbox
@@ -33,35 +35,47 @@ _MOST_EVENTS: Final = 10_000
 
 @dataclass(slots=True)
 class NowLine:
-    """One line at the bottom of a terminal that says what the present numbers are; nothing where it is no terminal."""
+    """One line at the bottom of a terminal that says what the present numbers are; nothing where none can be erased."""
 
     stream: TextIO
 
     def show(self, at: datetime, values: Mapping[str, int | None]) -> None:
         """Replaces the line."""
-        if self.stream.isatty():
+        if self._is_erasable:
             numbers = "".join(f" · {name} {'?' if value is None else value}" for name, value in values.items())
             line = f" {at:%H:%M %Z}{numbers}"[: get_terminal_size().columns - 1]  # one that wraps cannot be erased
-            self.stream.write(f"\r\x1b[2K{line}")
-            self.stream.flush()
+            self._write(f"\r\x1b[2K{line}")
 
     def erase(self) -> None:
         """Makes room for what is printed next."""
-        if self.stream.isatty():
-            self.stream.write("\r\x1b[2K")
+        if self._is_erasable:
+            self._write("\r\x1b[2K")
+
+    @property
+    def _is_erasable(self) -> bool:
+        return self.stream.isatty() and not Console(file=self.stream).is_dumb_terminal
+
+    def _write(self, text: str) -> None:
+        with suppress(OSError):  # a terminal that is gone is noticed with the next message
+            self.stream.write(text)
             self.stream.flush()
 
 
 class _Terminal(TerminalNotifier):
-    """The terminal, whose last line makes room for each message."""
+    """The terminal, whose last line makes room for each message; when it is gone, so is the reason to go on."""
 
-    def __init__(self, name: str, *, line: NowLine, clock: Clock) -> None:
+    def __init__(self, name: str, *, line: NowLine, clock: Clock, stop: asyncio.Event) -> None:
         super().__init__(name, stream=line.stream, now=clock.now)
         self._line = line
+        self._stop = stop
 
     async def deliver(self, call: Call, *, key: str) -> Outcome:
         self._line.erase()
-        return await super().deliver(call, key=key)
+        outcome = await super().deliver(call, key=key)
+        if not self.is_gone:
+            return outcome
+        self._stop.set()
+        return Sent()  # to nobody: who left, as `head` does, is not to be told again, nor of that in the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +101,8 @@ async def run_demo(rules: str, *, speed: float, stream: TextIO) -> ExitCode:
     """Plays the story `demo` once, from its beginning to the last message, and says what is seen on `stream`.
 
     `rules` is the text of a rule file, of which everything counts but where its account is and how its channels are
-    reached. Nothing else is read, and nothing is left behind. SIGINT and SIGTERM end it early, which is no error.
+    reached. Nothing else is read, and nothing is left behind. SIGINT, SIGTERM, SIGHUP and a stream that is gone end it
+    early, which is no error.
 
     Raises GuardError when no alert fired, escalated and was resolved.
     """
@@ -97,11 +112,12 @@ async def run_demo(rules: str, *, speed: float, stream: TextIO) -> ExitCode:
     async with Sandbox(scenario="demo", key=_KEY, now=clock.now) as sandbox:
         with _stopped_by_signals(stop):
             _introduce(sandbox, speed=speed, stream=stream)
-            async with _open(_config(rules, sandbox), clock=clock, line=line) as parts:
+            async with _open(_config(rules, sandbox), clock=clock, line=line, stop=stop) as parts:
                 tally = await _play(parts, sandbox, stop=stop, line=line)
     line.erase()
     if stop.is_set():
-        print(f"Ended early: {tally}.", file=stream)
+        with suppress(OSError):  # it is gone, perhaps
+            print(f"Ended early: {tally}.", file=stream)
     elif not tally.is_whole:
         raise GuardError(f"the demo did not show what it should: {tally}; please report this")
     else:
@@ -132,7 +148,7 @@ def _config(rules: str, sandbox: Sandbox) -> Config:
 
 
 @asynccontextmanager
-async def _open(config: Config, *, clock: Clock, line: NowLine) -> AsyncIterator[Parts]:
+async def _open(config: Config, *, clock: Clock, line: NowLine, stop: asyncio.Event) -> AsyncIterator[Parts]:
     """The parts of a service with a database that is gone afterwards, and channels that show the clock's own time."""
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(TemporaryDirectory(prefix="quota-guard-demo-"))
@@ -140,7 +156,7 @@ async def _open(config: Config, *, clock: Clock, line: NowLine) -> AsyncIterator
         parts = await stack.enter_async_context(
             open_parts(config, database=database, read_secret=lambda _: None, clock=clock)
         )
-        terminals = {name: _Terminal(name, line=line, clock=clock) for name in config.channels}
+        terminals = {name: _Terminal(name, line=line, clock=clock, stop=stop) for name in config.channels}
         yield replace(parts, notifiers=terminals, outbox=replace(parts.outbox, notifiers=terminals))
 
 
@@ -177,7 +193,7 @@ async def _tally(parts: Parts) -> _Tally:
 @contextmanager
 def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
     loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the last one: the terminal's window was closed
     for number in numbers:
         loop.add_signal_handler(number, stop.set)
     try:

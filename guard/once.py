@@ -38,12 +38,16 @@ async def _cycle(parts: Parts, config: AccountConfig) -> None:
     now = parts.clock.now()
     since = now - before.cycled_at if before.cycled_at else timedelta()
     client = parts.clients[config.name]
+    ask = is_due(before, client, now=now)
+    if not ask:
+        text = "AgentPhone is left alone for a while, since it failed"
+        log.warning("once.unasked", text, account=config.name, until=before.ask_at)
     decision = await run_cycle(
         config,
         client=client,
         store=parts.store,
         clock=parts.clock,
-        ask=is_due(before, client, now=now),
+        ask=ask,
         jitter=random(),  # noqa: S311 - a backoff's jitter guards no secret
         # Whoever starts the passes decides how far apart they are.
         every=max(config.every, since),

@@ -35,7 +35,7 @@ REARM_AFTER: Final = 2  # watches without a pulse between them
 GIVE_UP_AFTER: Final = 12
 FIRST_PRUNE: Final = timedelta(minutes=2)
 PRUNE_EVERY: Final = timedelta(hours=1)
-DRAIN_S: Final = 7.0
+DRAIN_S: Final = 6.0  # of the 8 s that a stop may take; the rest is for closing on a busy machine
 END_S: Final = 7.9
 
 

@@ -1,5 +1,7 @@
 """The environment, read once: where things are, how the log reads, and secrets by name."""
 
+import os
+import pwd
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -99,8 +101,8 @@ def _state_home(environ: Mapping[str, str]) -> Path:
 
 def _home(environ: Mapping[str, str]) -> Path:
     try:
-        return Path(environ.get("HOME") or Path.home())
-    except RuntimeError:
+        return Path(environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
         raise ConfigError("HOME is not set and this user has none; set GUARD_DATABASE to a path") from None
 
 

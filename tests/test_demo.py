@@ -1,6 +1,9 @@
+import errno
 import io
 import re
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -71,17 +74,17 @@ async def test_a_signal_in_the_middle_ends_it_early() -> None:
 
     stream = Impatient()
     assert await run_demo(example_text(), speed=1200, stream=stream) == 0
-    assert stream.getvalue().splitlines()[-1].startswith("Ended early: 1 fired, 0 escalated, 0 resolved;")
+    assert re.match(r"Ended early: [12] fired, \d escalated, 0 resolved;", stream.getvalue().splitlines()[-1])
 
 
 async def test_the_command_ends_by_itself() -> None:
-    async with command("demo", "--speed", "1200") as demo:
+    async with command("demo", "--speed", "600") as demo:
         assert await demo.end() == 0
     assert demo.text.splitlines()[-1].startswith("That is all: 2 fired, ")
     assert not re.search(r"INFO|WARN|ERROR|Traceback", demo.text)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 async def test_ctrl_c_ends_it_early(number: signal.Signals) -> None:
     async with command("demo", "--speed", "300") as demo:
         await demo.until("Ctrl-C ends it.")
@@ -94,6 +97,34 @@ async def test_a_story_that_shows_nothing_is_an_error() -> None:
     never = re.sub(r'(warning|critical) *= "[<>] [^"]*"', r'\1 = "< -1"', example_text())
     with pytest.raises(GuardError, match="did not show what it should: 0 fired, 0 escalated, 0 resolved; 0 messages"):
         await run_demo(never, speed=3600, stream=io.StringIO())
+
+
+async def test_a_terminal_that_is_gone_ends_it_early(caplog: pytest.LogCaptureFixture) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            if "numbers left" in text:
+                raise OSError(errno.EIO, "Input/output error")
+            return super().write(text)
+
+    stream = Gone()
+    assert await run_demo(example_text(), speed=600, stream=stream) == 0
+    assert stream.getvalue().splitlines()[-1].startswith("Ended early: ")
+    assert [record for record in caplog.records if record.levelname != "INFO"] == []
+
+
+@pytest.mark.parametrize("lines", [1, 12], ids=["before the first message", "after it"])
+def test_a_reader_that_goes_away_ends_it_quietly(lines: int) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "guard", "demo", "--speed", "300"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    for _ in range(lines):
+        process.stdout.readline()
+    process.stdout.close()
+    with process:
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
 
 
 async def test_rules_with_mistakes_are_an_error() -> None:
@@ -119,9 +150,20 @@ def test_on_a_terminal_the_present_is_one_line_that_makes_room() -> None:
     )
 
 
-def test_elsewhere_the_present_is_not_shown() -> None:
-    file = io.StringIO()
+@pytest.mark.parametrize("file", [io.StringIO(), Terminal()], ids=["file", "dumb terminal"])
+def test_where_nothing_can_be_erased_the_present_is_not_shown(
+    file: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
     line = NowLine(file)
     line.show(datetime(2026, 11, 23, 14, 5, tzinfo=UTC), {})
     line.erase()
     assert file.getvalue() == ""
+
+
+def test_a_terminal_that_is_gone_shows_no_present() -> None:
+    class Gone(Terminal):
+        def flush(self) -> None:
+            raise OSError(errno.EIO, "Input/output error")
+
+    NowLine(Gone()).erase()

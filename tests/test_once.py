@@ -190,13 +190,16 @@ async def test_silence_counts_from_pass_to_pass(tmp_path: Path) -> None:
             assert [event.kind for event in await events(parts.store, key=KEY)] == []
 
 
-async def test_an_account_that_wishes_to_be_left_alone_is_not_asked_by_the_next_pass(tmp_path: Path) -> None:
+async def test_an_account_that_wishes_to_be_left_alone_is_not_asked_by_the_next_pass_which_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with cron(tmp_path) as it:
         await it.runs(left=5)
         it.sandbox.fault(Fault(status=429, retry_after="600"))
         for minutes, asked in ((1, 2), (9, 2), (1, 3)):
             await it.runs(minutes=minutes)
             assert it.sandbox.requests == asked
+        assert [event for event, _ in logged(caplog)].count("once.unasked") == 1
 
 
 async def test_a_pass_after_the_clock_went_back_counts_nothing(tmp_path: Path) -> None:

@@ -49,8 +49,14 @@ def jump(run: Serving) -> None:
 
 
 def die(run: Serving) -> None:
-    """What an exception in the scheduler's own bookkeeping comes to: its timer is not set again."""
-    run.service._scheduler._stop_timer()
+    """An exception in the scheduler's own bookkeeping, after which it does not set its timer again."""
+    scheduler = run.service._scheduler
+
+    def fail() -> None:
+        del scheduler._process_jobs  # this time only
+        raise RuntimeError("a defect")
+
+    scheduler._process_jobs = fail
 
 
 @pytest.mark.parametrize("happens", [jump, die])

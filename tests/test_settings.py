@@ -1,3 +1,5 @@
+import os
+import pwd
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -5,6 +7,8 @@ import pytest
 
 from guard.errors import ConfigError, ExitCode
 from guard.settings import Settings, read_secret, unknown_variables
+
+OWN_HOME = pwd.getpwuid(os.getuid()).pw_dir
 
 
 def settings(**environ: str) -> Settings:
@@ -50,15 +54,17 @@ def test_the_database_is_where_the_environment_says(environ: Mapping[str, str], 
     assert settings(**environ).database == database
 
 
-def test_without_home_the_database_is_in_the_users_own() -> None:
-    assert Settings.from_environ({}).database == str(Path.home() / ".local/state/quota-guard/guard.db")
+def test_without_home_or_with_an_empty_one_the_database_is_in_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "")
+    assert Settings.from_environ({}).database == f"{OWN_HOME}/.local/state/quota-guard/guard.db"
+    assert Settings.from_environ({"HOME": ""}) == Settings.from_environ({})
 
 
 def test_a_user_without_any_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_home() -> Path:
-        raise RuntimeError("Could not determine home directory.")
+    def nobody(uid: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
 
-    monkeypatch.setattr(Path, "home", no_home)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
     with pytest.raises(ConfigError, match="set GUARD_DATABASE"):
         Settings.from_environ({})
     assert Settings.from_environ({"GUARD_DATABASE": "g.db"}).database == "g.db"

@@ -21,7 +21,4 @@ async def _holds(condition: Callable[[], bool] | Callable[[], Awaitable[bool]]) 
 
 
 async def _turn() -> None:
-    loop = asyncio.get_running_loop()
-    turn = loop.create_future()
-    loop.call_later(_LOOK_EVERY_S, turn.set_result, None)
-    await turn
+    await asyncio.wait({asyncio.get_running_loop().create_future()}, timeout=_LOOK_EVERY_S)

@@ -17,7 +17,7 @@ from guard.units import instant_text, value_text
 
 
 def alerts(
-    everything: Annotated[bool, typer.Option("--all", help="Also those at rest.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also those at rest, once evaluated.")] = False,
     format: FormatOption = Format.TEXT,  # noqa: A002 - the option's name
 ) -> None:
     """Show the alerts that are not at rest.

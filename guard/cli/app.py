@@ -1,7 +1,9 @@
 """The commands by name, and how each ends: exit codes, and one clear line for what went wrong."""
 
+import errno
 import io
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -15,6 +17,8 @@ from guard.cli import alerts, history, play, rules, send_test, status, watch
 from guard.cli.output import complain, printable
 from guard.errors import ExitCode, GuardError
 from guard.logs import redact
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})  # what a write to stdout may meet
 
 
 class _Listed(NamedTuple):
@@ -75,9 +79,7 @@ def run(argv: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode shows ? instead of ending the command
-    code = _run(argv or ["--help"])
-    _flush()
-    return code
+    return _flushed(_run(argv or ["--help"]))
 
 
 def _run(argv: Sequence[str]) -> int:
@@ -89,16 +91,22 @@ def _run(argv: Sequence[str]) -> int:
     except typer.TyperException as error:  # what the command line's words cannot mean
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "guard"
-        why = error.format_message().replace("Value error, ", "")  # pydantic's words, which say nothing
+        why = _plain(error.format_message())
         complain(f"{why}\nTry `{command} --help`.")
         return ExitCode.USAGE
     except SystemExit:  # Typer's answer to a broken pipe
         return ExitCode.DONE
     except Exception as error:  # noqa: BLE001 - whatever it is, no secret may be shown with it
-        trace = "".join(traceback.format_exception(error))
-        complain(f"this should not have happened ({type(error).__name__}); please report it with what follows")
-        print(printable(redact(trace)), file=sys.stderr, end="")
-        return ExitCode.UNPLANNED
+        if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+            return _untold(error)
+        return _unplanned(error)
+
+
+def _unplanned(error: Exception) -> ExitCode:
+    trace = "".join(traceback.format_exception(error))
+    complain(f"this should not have happened ({type(error).__name__}); please report it with what follows")
+    print(printable(redact(trace)), file=sys.stderr, end="")
+    return ExitCode.UNPLANNED
 
 
 def _open_closed_streams() -> None:
@@ -108,10 +116,29 @@ def _open_closed_streams() -> None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "w" if number else "r", encoding="utf-8"))
 
 
-def _flush() -> None:
-    """Writes what is still buffered. That nobody reads it any more, as behind `head`, is no error."""
+def _plain(text: str) -> str:
+    """A message about a word of the command line without pydantic's turns of phrase."""
+    text = re.sub(r"Value error, |, unable to parse .*", "", text)
+    return text.replace("Input should be", "it should be")
+
+
+def _flushed(code: int) -> int:
+    """Writes what is still buffered; gives the exit code. That nobody reads it, as behind `head`, is no error."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
+        _discard_stdout()
+    except OSError as error:
+        return _untold(error)
+    return code
+
+
+def _untold(error: OSError) -> ExitCode:
+    _discard_stdout()
+    complain(f"what there is to show cannot be written: {error.strerror}")
+    return ExitCode.STORAGE
+
+
+def _discard_stdout() -> None:
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends

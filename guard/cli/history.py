@@ -39,16 +39,23 @@ def history(
     key = _key(alert) if alert else None
     with Reader.open(settings.database) as reader:
         found = reader.events(limit=limit + 1, since=since_at, key=key)
+        is_unheard_of = key is not None and not found and key not in reader.alerts()
     shown, is_cut = found[:limit][::-1], len(found) > limit
     if format is Format.JSON:
         print_json({"since": iso(since_at), "cut": is_cut, "events": [_document(each) for each in shown]})
         return
     if is_cut:
-        warn(f"only the last {limit} events are shown; --limit shows more")
+        warn(f"there is more than --limit {limit} shows")
     if shown:
         _print(shown, zone_of=zones(if_readable(settings.rules)))
     else:
-        say(f"Nothing happened in the last {since}.")
+        say(_nothing(alert, since=since, is_unheard_of=is_unheard_of))
+
+
+def _nothing(alert: str | None, *, since: str, is_unheard_of: bool) -> str:
+    whom = f" to {alert}" if alert else ""
+    why = "; no alert of that name was evaluated yet" if is_unheard_of else ""
+    return f"Nothing happened{whom} in the last {since}{why}."
 
 
 def _since_at(text: str, *, now: datetime) -> datetime:

@@ -5,10 +5,15 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from guard.logs import redact
 from guard.units import duration_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
 
 class Format(StrEnum):
@@ -19,6 +24,8 @@ class Format(StrEnum):
 
 
 _PIPE_COLUMNS: Final = 10_000  # what no terminal will show need not be broken into lines
+_LAST_COLUMNS: Final = 24  # what a table's last column needs, the only one whose cells are broken into lines
+_GAP: Final = 2
 _STYLES: Final = {"critical": "red", "warning": "dark_orange", "info": "blue"}
 
 
@@ -52,23 +59,47 @@ def print_json(document: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Prints a table without borders; a cell that is the word of a level is shown in its colour on a terminal."""
+    """Prints a table without borders; a cell that is the word of a level is shown in its colour on a terminal.
+
+    Only a row's last cell is broken into lines. Where that takes more columns than there are, each row is a paragraph.
+    """
+    from rich.cells import cell_len
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        cells = (" ".join(printable(cell).split()) for cell in row)
-        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = _PIPE_COLUMNS
+    plain = [[" ".join(printable(cell).split()) for cell in row] for row in rows]
+    cells = [[Text(cell, style=_STYLES.get(cell, "")) for cell in row] for row in plain]
+    widths = [max(map(cell_len, column)) for column in zip(columns, *plain, strict=True)]
+    needed = sum(widths[:-1]) + _GAP * len(widths[:-1]) + min(widths[-1], _LAST_COLUMNS)
     with console.capture() as capture:
-        console.print(table)
+        if needed <= console.width:
+            console.print(_table(columns, cells))
+        else:
+            console.print(*(_paragraph(row, console) for row in cells), sep="\n")
     print("\n".join(line.rstrip() for line in capture.get().splitlines()))
+
+
+def _table(columns: Sequence[str], rows: "Iterable[Sequence[Text]]") -> "Table":
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
+    for column in columns[:-1]:
+        table.add_column(column, no_wrap=True)
+    table.add_column(columns[-1], overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _paragraph(row: "Iterable[Text]", console: "Console") -> "Text":
+    """The cells of a row that say something, one behind the other; all lines but the first are indented."""
+    from rich.text import Text
+
+    text = Text(" " * _GAP).join(cell for cell in row if cell)
+    return Text("\n" + " " * _GAP).join(text.wrap(console, max(1, console.width - _GAP)))
 
 
 def iso(at: datetime | None) -> str | None:

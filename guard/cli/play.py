@@ -12,6 +12,7 @@ from guard.errors import ExitCode, UsageError
 
 _HOST: Final = "127.0.0.1"
 _PORT: Final = 8765
+_LAST_PORT: Final = 65_535
 
 
 def demo(
@@ -71,6 +72,6 @@ def _announce(line: str) -> None:
 def _address(listen: str) -> tuple[str, int]:
     """HOST:PORT, [HOST]:PORT for IPv6, :PORT or PORT; raises UsageError for anything else."""
     host, _, port = listen.rpartition(":")
-    if not (port.isascii() and port.isdigit()):
+    if not (port.isascii() and port.isdigit() and int(port) <= _LAST_PORT):
         raise UsageError(f"--listen {listen!r} names no port; write it as {_HOST}:{_PORT}")
     return host.removeprefix("[").removesuffix("]") or _HOST, int(port)

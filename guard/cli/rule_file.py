@@ -87,9 +87,10 @@ def rule_names(config: "Config") -> list[str]:
 
 
 def contents(config: "Config") -> str:
-    """What a rule file holds: `3 rules, 1 account, 2 channels`."""
-    counts = {"rule": len(rule_names(config)), "account": len(config.accounts), "channel": len(config.channels)}
-    return ", ".join(counted(number, noun) for noun, number in counts.items())
+    """What a rule file holds: `3 rules (1 disabled), 1 account, 2 channels`."""
+    disabled = len(config.accounts[0].disabled)
+    rules = counted(len(rule_names(config)), "rule") + (f" ({disabled} disabled)" if disabled else "")
+    return ", ".join([rules, counted(len(config.accounts), "account"), counted(len(config.channels), "channel")])
 
 
 def counted(number: int, noun: str) -> str:

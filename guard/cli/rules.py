@@ -11,7 +11,7 @@ from guard.cli.example import example_text
 from guard.cli.options import RULES_HELP, FormatOption, RulesOption
 from guard.cli.output import Format, print_json, say, warn
 from guard.cli.rule_file import contents, counted, load_file, rule_names, secrets_of, unknown_settings, usable
-from guard.errors import ConfigError, ExitCode
+from guard.errors import ConfigError, ExitCode, UsageError
 from guard.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,8 +50,9 @@ def _steps(config: "Config", path: Path) -> list[str]:
 def check(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help=RULES_HELP, show_default=False),
+        typer.Argument(metavar="[FILE]", help=RULES_HELP, show_default=False, readable=False),
     ] = None,
+    rules: RulesOption = None,
     format: FormatOption = Format.TEXT,  # noqa: A002 - the option's name
 ) -> ExitCode:
     """Look for mistakes in a rule file.
@@ -59,7 +60,9 @@ def check(
     Shows every mistake with its line, and exits with 78 if there is an error.
     A variable that is not set is a warning here, and an error to `guard run`.
     """
-    path = file or Settings.from_environ(os.environ).rules
+    if file and rules:
+        raise UsageError(f"{file} and --rules {rules} name two rule files; name one")
+    path = file or rules or Settings.from_environ(os.environ).rules
     loaded = load_file(path)
     if format is Format.JSON:
         print_json(_document(loaded, path))

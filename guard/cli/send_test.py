@@ -9,9 +9,9 @@ from uuid import uuid4
 import typer
 
 from guard.cli.options import RulesOption
-from guard.cli.output import say
+from guard.cli.output import say, warn
 from guard.cli.rule_file import usable
-from guard.errors import ConfigError, ExitCode, GuardError, UsageError
+from guard.errors import ConfigError, ExitCode, GuardError, StorageError, UsageError
 from guard.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,7 +33,12 @@ def send_test(
     path = rules or settings.rules
     outcome = asyncio.run(_send(_channel(path, channel)))
     say(_sentence(outcome, channel))
-    if revived := _revive(settings.database, channel):
+    try:
+        revived = _revive(settings.database, channel)
+    except StorageError as error:  # the channel works, which was the question
+        warn(f"what it refused before is not tried again now: {error}")
+        return ExitCode.DONE
+    if revived:
         say(f"Messages that it refused before and that are tried again now: {revived}.")
     return ExitCode.DONE
 
@@ -74,7 +79,7 @@ def _sentence(outcome: "Outcome", channel: str) -> str:
         case Sent():
             return f"{channel} took the message."
         case Rejected(why):
-            raise GuardError(f"{channel} refused the message: {why}\nMend the channel in the rule file, and try again.")
+            raise GuardError(f"{channel} refused the message: {why}\nMend its address or the channel, and try again.")
         case Retry(why):
             raise GuardError(f"{channel} did not take the message now: {why}\nTry again in a while; the service would.")
         case Unsure(why):
@@ -84,9 +89,13 @@ def _sentence(outcome: "Outcome", channel: str) -> str:
 
 
 def _revive(database: str, channel: str) -> int:
-    """Has the channel's dead deliveries tried again; how many there were. Without a database there are none."""
+    """Has the channel's dead deliveries tried again; how many there were. Without a database there are none.
+
+    Raises StorageError where that cannot be found out, or the database cannot be written.
+    """
     from guard.model import DeliveryState
     from guard.outbox import revive
+    from guard.store.faults import file_faults
     from guard.store.location import database_path
     from guard.store.outside import write_outside
 
@@ -95,4 +104,7 @@ def _revive(database: str, channel: str) -> int:
         revive(unit, channel)
         return len(dead)
 
-    return write_outside(database, work) if database_path(database).exists() else 0
+    path = database_path(database)
+    with file_faults(path):
+        is_there = path.exists()
+    return write_outside(path, work) if is_there else 0

@@ -13,6 +13,7 @@ from guard.cli.output import Format, ago, iso, print_json, print_table, say
 from guard.cli.rule_file import contents, counted, if_readable, zones
 from guard.clock import Clock
 from guard.fields import FIELDS
+from guard.lifecycle.asking import may_ask
 from guard.model import Account, Alert, Delivery, DeliveryState, Snapshot
 from guard.settings import Settings
 from guard.units import duration_text, value_text
@@ -129,7 +130,10 @@ def _asked(account: Account, *, now: datetime) -> str:
     if account.failure is None:
         return f"answered {ago(account.good_at, now=now)}"
     since = f"last good answer {ago(account.good_at, now=now)}"
-    return f"failed {counted(account.failures, 'time')}: {account.failure.text}; {since}"
+    text = f"failed {counted(account.failures, 'time')}: {account.failure.text}; {since}"
+    if account.ask_at is None or may_ask(account, now=now):
+        return text
+    return f"{text}; asked again in {duration_text(account.ask_at - now)}"
 
 
 def _value_text(name: str, value: float | str) -> str:

@@ -5,9 +5,10 @@ import logging
 import os
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from guard.cli.options import RulesOption
 from guard.cli.rule_file import complete, secret, unknown_settings
@@ -15,9 +16,12 @@ from guard.errors import ExitCode
 from guard.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from guard.parts import Parts
+
+_LOOK_UPS: Final = "look-up"
+_MOMENT_S: Final = 0.1
 
 
 def run(rules: RulesOption = None) -> ExitCode:
@@ -29,10 +33,7 @@ def run(rules: RulesOption = None) -> ExitCode:
     """
     from guard.service import run_until_signalled
 
-    with asyncio.Runner() as runner:
-        code = runner.run(_with_parts(run_until_signalled, rules=rules))
-        _leave_hung_threads(code)
-    return code
+    return _end_of(_with_parts(run_until_signalled, rules=rules))
 
 
 def once(rules: RulesOption = None) -> ExitCode:
@@ -44,15 +45,32 @@ def once(rules: RulesOption = None) -> ExitCode:
     """
     from guard.once import run_once
 
-    return asyncio.run(_with_parts(run_once, rules=rules))
+    return _end_of(_with_parts(run_once, rules=rules))
 
 
-def _leave_hung_threads(code: ExitCode) -> None:
-    """Ends the process here if the loop has threads: a name's look-up cannot be stopped, and its end may be far off."""
-    if any(thread.name.startswith("asyncio_") for thread in threading.enumerate()):
-        logging.shutdown()
-        sys.stdout.flush()
-        os._exit(code)
+def _end_of(work: "Coroutine[Any, Any, ExitCode]") -> ExitCode:
+    """Runs the work, and ends the process with it if a name is still being looked up.
+
+    A look-up cannot be stopped, and its end may be minutes away; Python would wait for its thread.
+    """
+    threads = ThreadPoolExecutor(thread_name_prefix=_LOOK_UPS)
+    with asyncio.Runner() as runner:
+        runner.get_loop().set_default_executor(threads)
+        code = runner.run(work)
+        threads.shutdown(wait=False, cancel_futures=True)
+        if _any_hangs():
+            logging.shutdown()
+            sys.stdout.flush()
+            os._exit(code)
+    return code
+
+
+def _any_hangs() -> bool:
+    """Whether a look-up goes on; threads at rest have a moment to end."""
+    look_ups = [thread for thread in threading.enumerate() if thread.name.startswith(_LOOK_UPS)]
+    for thread in look_ups:
+        thread.join(_MOMENT_S)
+    return any(thread.is_alive() for thread in look_ups)
 
 
 async def _with_parts(work: "Callable[[Parts], Awaitable[ExitCode]]", *, rules: Path | None) -> ExitCode:

@@ -31,14 +31,18 @@ def read_channel(table: Table) -> ChannelConfig | None:
             if "kind" not in table:
                 table.document.miss(table.path, 'kind is missing: write kind = "slack" or kind = "terminal"')
         case _ if kind in KINDS.later:
-            table.wrong("kind", f"kind {kind!r} is not built yet")
+            table.wrong("kind", f"kind {kind!r} is not built yet; use slack or terminal")
         case _:
-            table.wrong("kind", f"unknown kind {kind!r}{hint(kind, KINDS.built) or '; write slack or terminal'}")
+            table.wrong(
+                "kind", f"unknown kind {kind!r}{hint(kind, KINDS.built | KINDS.later) or '; write slack or terminal'}"
+            )
     return None
 
 
 def _slack(table: Table) -> SlackConfig | None:
     table.check_keys(SLACK, where=" for a slack channel")
+    if "token" in table and "webhook_url" not in table:
+        return None  # the key itself was told to use webhook_url instead
     secret = table.secret("webhook_url", example="SLACK_WEBHOOK_URL")
     mention = _mention(table)
     if secret is None:

@@ -5,33 +5,18 @@ import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
 from guard.config.places import MOST_LEVELS, Path, Places, places, within
+from guard.config.repair import Repair
 from guard.config.source import LONGEST_LINE, MOST_BYTES, Source
+from guard.config.wording import OPEN_LIST, wording
 from guard.rules.complaint import Complaint, Severity, Span
 
 if TYPE_CHECKING:
     from guard.config.problem import Problem
 
 _MOST_ERRORS: Final = 200
-_MOST_SYNTAX_ERRORS: Final = 10
+_MOST_SYNTAX_ERRORS: Final = 20
 _TOML_ERROR: Final = re.compile(r"(?P<text>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)")
-_SETTING: Final = re.compile(r"""[ \t]*["']?(?P<name>[\w-]+)["']?(?:[ \t]*\.[ \t]*["']?[\w-]+["']?)*[ \t]*(?:=|["'])""")
-
-_WORDING: Final = {
-    "Invalid value": "this is no TOML value; texts stand in quotes",
-    "Invalid statement": "this is neither key = value nor a [table]",
-    "Expected '=' after a key in a key/value pair": "a key is followed by = and a value",
-    "Expected newline or end of document after a statement": "the line should end here; texts stand in quotes",
-    "Invalid initial character for a key part": "a key is expected here",
-    "Expected ']' at the end of a table declaration": "the table's header is not closed with ]",
-    "Expected ']]' at the end of an array declaration": "the header is not closed with ]]",
-    "Unclosed array": "the list is not closed with ]",
-    "Unclosed inline table": "the table is not closed with }",
-    "Unterminated string": "the text is not closed with a quote",
-    "Illegal character '\\n'": "the text is not closed with a quote on its line",
-    "Unescaped '\\' in a string": "a backslash in double quotes begins an escape; write two, or use single quotes",
-    "Cannot overwrite a value": "this is set twice",
-    "Invalid date or datetime": "this is no date",
-}
+_OPEN_TEXTS: Final = {"Unterminated string": '"""', "Expected \"'''\"": "'''"}
 
 
 class TooManyError(Exception):
@@ -49,7 +34,8 @@ class Document:
         """Reads a text; never raises for any text."""
         text = text.removeprefix("\ufeff").replace("\r\n", "\n")
         self.values: dict[str, Any] = {}
-        self.lost: set[str] = set()  # keys that were set on lines that cannot be read
+        self.lost: set[str] = set()  # names that stood on lines that cannot be read
+        self.made_up: set[str] = set()  # names of tables whose own cannot be read
         self.problems: list[Problem] = []
         self._places = Places() if _is_beyond(text) else places(text)
         self.source = Source(text, path=path, found=self._places)
@@ -114,64 +100,62 @@ class Document:
             self._read_lines(self.source.text)
 
     def _read_lines(self, text: str) -> None:
-        """Reads the TOML; a line that is wrong is noted and read as empty, so that the others are looked at too."""
+        """Reads the TOML; what is wrong is noted and taken out, so that everything else is looked at too."""
+        repair = Repair(text)
         for _ in range(_MOST_SYNTAX_ERRORS):
             try:
-                self.values = tomllib.loads(text)
+                self.values = tomllib.loads(repair.text)
             except RecursionError:
                 return self._note(Span(0, 0), "nested too deeply", is_toml=False)
             except ValueError as error:
-                line = self._syntax_error(str(error))
+                span, message = self._syntax_error(str(error))
+                line = self.source.line(self.source.position(span.start)[0])
+                if repair.mend(line, is_above=message == OPEN_LIST):
+                    self._note(span, message, is_toml=False)
             else:
                 break
-            setting = line and _SETTING.match(text, line.start, line.end)
-            if not line or not setting:
-                return None
-            self.lost.add(setting["name"])
-            text = text[: line.start] + " " * (line.end - line.start) + text[line.end :]
-        if self.lost:
-            self._places = places(text)
+        if repair.text != text:
+            self.lost, self.made_up = repair.lost, repair.made_up
+            self._places = places(repair.text)
+            self.source.mask(self._places)
         return None
 
-    def _syntax_error(self, message: str) -> Span | None:
-        """Notes an error of tomllib; gives the line it is on, None when that is not known."""
+    def _syntax_error(self, message: str) -> tuple[Span, str]:
+        """Where an error of tomllib is, and what it means."""
         match = _TOML_ERROR.fullmatch(message)
         text = match["text"] if match else message
-        if match is None or match["line"] is None:
-            self._note(self._end(), _WORDING.get(text, f"the file ends too early: {_lowered(text)}"), is_toml=False)
-            return None
-        offset = self.source.offset(int(match["line"]), int(match["column"]))
-        line = self.source.line(int(match["line"]))
+        span = self._error_span(match, text)
+        line = self.source.line(self.source.position(span.start)[0])
         again = self._again(line) if text.startswith("Cannot") else None
-        if again is None:
-            self._note(Span(offset, offset + 1), _WORDING.get(text, _lowered(text)), is_toml=False)
-        else:
+        if again is not None:
             here, first = again
-            self._note(
-                here, f"this is written twice, first on line {self.source.position(first.start)[0]}", is_toml=False
-            )
-        return line
+            return here, f"this is written twice, first on line {self.source.position(first.start)[0]}"
+        before, behind = self.source.text[line.start : span.start], self.source.text[span.start : line.end]
+        return span, wording(text, before=before, behind=behind)
+
+    def _error_span(self, match: re.Match[str] | None, text: str) -> Span:
+        """A character; where tomllib only found the end too early, the quotes that were not closed, else the end."""
+        if match and match["line"]:
+            offset = self.source.offset(int(match["line"]), int(match["column"]))
+            return Span(offset, offset + 1)
+        quotes = self.source.text.rfind(_OPEN_TEXTS.get(text, "\n\n\n"))
+        end = len(self.source.text.rstrip())
+        return Span(quotes, quotes + 3) if text in _OPEN_TEXTS and quotes >= 0 else Span(max(0, end - 1), end)
 
     def _again(self, line: Span) -> tuple[Span, Span] | None:
         """A key on that line which was there before, and where."""
         return next((pair for pair in self._places.twice if line.start <= pair[0].start < line.end + 1), None)
 
-    def _end(self) -> Span:
-        end = len(self.source.text.rstrip())
-        return Span(max(0, end - 1), end)
-
 
 def _is_beyond(text: str) -> tuple[Span, str] | None:
-    """What about a text is too much to be looked at, and where."""
+    """Why a text is not even looked at, and where."""
     if len(text) > MOST_BYTES or len(text.encode(errors="replace")) > MOST_BYTES:
         return Span(0, 0), f"a rule file has at most {MOST_BYTES:,} bytes"
+    if "\r" in text and "\n" not in text:
+        return Span(0, 0), "the lines end in CR alone; save the file with the line ends of Unix or Windows"
     start = 0
     for line in text.split("\n"):
         if len(line) > LONGEST_LINE:
             return Span(start, start + 1), f"a line has at most {LONGEST_LINE:,} characters, and this one {len(line):,}"
         start += len(line) + 1
     return None
-
-
-def _lowered(text: str) -> str:
-    return text[:1].lower() + text[1:]

@@ -103,16 +103,17 @@ class _Reader:
 
     def _rules(self, budgets: set[str]) -> list[Draft]:
         tables = self._tables(self._top, "rules", most=MOST_RULES, example="[rules.numbers-remaining]")
-        if "rules" not in self._top:
+        if "rules" not in self._top and not self._document.lost:
             text = "no rule: only missing data will be told of"
             self._document.complain((), text, severity=Severity.WARNING)
         channels = self._names("channels")
         return [draft for table in tables if (draft := read_rule(table, budgets=budgets, channels=channels))]
 
     def _names(self, key: str) -> frozenset[str]:
-        """The names of the tables under a key, whether or not they are right."""
+        """The names of the tables under a key, whether or not they are right, or can be read."""
         value = self._top.values.get(key)
-        return frozenset(value) if isinstance(value, dict) else frozenset()
+        names = frozenset(value) if isinstance(value, dict) else frozenset()
+        return names - self._document.made_up | self._document.lost
 
     def _tables(self, top: Table, key: str, *, most: int, example: str) -> list[Table]:
         """The named tables under a key; none where there are too many."""
@@ -124,7 +125,12 @@ class _Reader:
         if len(outer.values) > most:
             top.wrong(key, f"{len(outer.values):,} {key} are too many; there may be {most:,}")
             return []
-        return [table for name in outer.values if (table := self._named(outer, name, example))]
+        flat = [name for name, value in outer.values.items() if not isinstance(value, dict | list)]
+        if flat:
+            text = f"[{key}] holds one table for each {key.removesuffix('s')}; head these lines {example}"
+            self._document.complain((*outer.path, flat[0]), text, on_key=True)
+        names = (name for name in outer.values if name not in flat)
+        return [table for name in names if (table := self._named(outer, name, example))]
 
     def _named(self, outer: Table, name: str, example: str) -> Table | None:
         if not _NAME.fullmatch(name):

@@ -10,7 +10,7 @@ from guard.rules.complaint import Span
 VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 """How a value of the environment is asked for, as the whole of a value."""
 
-_NO_SECRETS_BELOW: Final = frozenset({"budgets", "defaults", "rules", "report", "quiet"})
+_ABOUT_RULES: Final = frozenset({"defaults", "rules", "report", "quiet"})
 _PLAIN: Final = (ACCOUNT.built | ACCOUNT.later | SLACK.built | SLACK.later | EMAIL.later | LEVELS) - SECRETS
 
 # A line that sets something whose name sounds like a secret, however it is spelled and whether or not it is TOML.
@@ -31,6 +31,7 @@ _SECRET: Final = re.compile(
     | \b (?P<token> (?:xox[a-z]|xapp|sk|pk|rk)[-_][\w.-]{6,} )
     | \b bearer [ ]+ (?P<bearer>[\w.~+/=-]{6,})
     | :// (?P<user>[^/@\s"'<>]*) @
+    | :// [^\s"'<>?\#]* [?\#] (?P<query>[^\s"'<>]+)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -39,6 +40,7 @@ _SECRET: Final = re.compile(
 _HARMLESS: Final = _PLAIN | RULE.built | RULE.later | DEFAULTS.built | DEFAULTS.later | REMIND.built
 _BEGINNING: Final = re.compile(r"[ \t]*[\"']?(?P<key>[\w-]*)[\"']?")
 _HEADER: Final = re.compile(r"[ \t]*\[[^=\"']*")
+_COMMENT: Final = re.compile(r"(?<=[ \t]#).*")
 _NUMBERS: Final = re.compile(r"[ \t]*=[-+ \t\d_.,]*")
 
 
@@ -50,8 +52,8 @@ def scrubbed(text: str) -> str:
 def masked(text: str, found: Places) -> str:
     """The text of a rule file, as long as before, with stars where a secret stands or may stand.
 
-    That is: the value of a key that holds secrets; any string under accounts, channels or an unknown table whose key is
-    not known to hold none; and what looks like a secret. `"${NAME}"` is shown.
+    That is: the value of a key that holds secrets; any string whose key is not known to hold none, save under budgets;
+    and what looks like a secret, in addresses the query too. `"${NAME}"` is shown.
     """
     shown = list(text)
     for path, place in found.by_path.items():
@@ -68,7 +70,7 @@ def masked_line(line: str) -> str:
     key = beginning["key"] if beginning else ""
     rest = line[beginning.end() :] if beginning else line
     if key in _HARMLESS or line.lstrip()[:1] == "#" or _HEADER.fullmatch(line) or _NUMBERS.fullmatch(rest):
-        return line
+        return _COMMENT.sub(lambda comment: re.sub(r"\S", "*", comment[0]), line) if key else line
     keeps_key = key and rest.lstrip()[:1] == "="
     shown = line[: len(line) - len(rest)] if keeps_key else ""
     return shown + re.sub(r"[^\s=\"']", "*", line[len(shown) :])
@@ -81,7 +83,9 @@ def _may_be_secret(path: Path, literal: str) -> bool:
     if not SECRETS.isdisjoint(keys[2:]):
         return True
     is_text = literal[:1] in ("'", '"')
-    return is_text and not (keys and (keys[0] in _NO_SECRETS_BELOW or keys[-1] in _PLAIN))
+    if not is_text or not keys or keys[0] == "budgets":
+        return is_text and not keys
+    return keys[-1] not in (_HARMLESS if keys[0] in _ABOUT_RULES else _PLAIN)
 
 
 def _star(shown: list[str], span: Span) -> None:

@@ -9,6 +9,7 @@ from guard.rules.complaint import Severity
 
 _BEFORE: Final = 60  # what is shown of a long line before the mistake
 _BEHIND: Final = 80
+_TAB: Final = "    "
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,14 @@ class Problem:
         if not self.source_line.strip():
             return str(self)
         first = max(0, self.column - 1 - _BEFORE)
-        shown = self.source_line[first : self.column - 1 + _BEHIND]
-        start = self.column - 1 - first
-        end = min(start + max(1, self.width), max(len(shown), start + 1))
-        marks = "^" + "~" * (_columns(shown[start:end]) - 1)
-        return f"{self}\n  {_visible(shown)}\n  {_blank(shown[:start])}{marks}"
+        start = self.column - 1
+        end = start + max(1, self.width)
+        before, meant, behind = (
+            _visible(self.source_line[part]) for part in (slice(first, start), slice(start, end), slice(end, None))
+        )
+        meant, behind = meant[:_BEHIND], behind[: max(0, _BEHIND - len(meant))]
+        marks = "^" + "~" * (_columns(meant) - 1)
+        return f"{self}\n  {before}{meant}{behind}\n  {' ' * _columns(before)}{marks}"
 
     def as_dict(self) -> dict[str, str | int]:
         """The problem as JSON has it."""
@@ -56,16 +60,8 @@ def errors_text(problems: Iterable[Problem]) -> str:
 
 
 def _visible(text: str) -> str:
-    """The text without what a terminal would obey; tabs stay, everything else keeps its width of one character."""
-    return "".join("\ufffd" if char != "\t" and unicodedata.category(char) in _UNSEEN else char for char in text)
-
-
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-
-
-def _blank(text: str) -> str:
-    """As wide as the text on a terminal, tabs included."""
-    return "".join("\t" if char == "\t" else " " * _columns(char) for char in text)
+    """The text in printable characters only, so that the caret below it stays in its place wherever it is shown."""
+    return "".join(_TAB if char == "\t" else char if char.isprintable() else "\ufffd" for char in text)
 
 
 def _columns(text: str) -> int:

@@ -16,6 +16,7 @@ Routes = Mapping[Level, tuple[str, ...]]
 
 _BUILT_IN: Final = {Level.CRITICAL: timedelta(hours=4), Level.WARNING: timedelta(hours=24)}
 _MOST_REMINDERS: Final = 1_000
+_MOST_NAMED: Final = 5
 _SUCH_AS: Final = '["ops"]'
 
 
@@ -45,16 +46,20 @@ def _names(table: Table, key: str, channels: Collection[str]) -> tuple[str, ...]
         table.wrong(key, f"{key} is a list of channels, such as {_SUCH_AS}, and this is {kind(values)}")
         return ()
     for index, name in enumerate(values):
-        fault = _fault(name, channels)
+        fault = _fault(name, channels, lost=table.document.lost)
         if fault:
             table.document.complain((*table.path, key, index), fault)
     return tuple(dict.fromkeys(name for name in values if isinstance(name, str)))
 
 
-def _fault(name: object, channels: Collection[str]) -> str | None:
+def _fault(name: object, channels: Collection[str], *, lost: Collection[str]) -> str | None:
     if not isinstance(name, str):
         return f"a channel's name is a text, and this is {kind(name)}"
-    return None if name in channels else f"unknown channel {name!r}{hint(name, channels)}"
+    if name in channels:
+        return None
+    there = sorted(set(channels).difference(lost))
+    known = f"; there is {', '.join(there[:_MOST_NAMED])}" if there else ""
+    return f"unknown channel {name!r}{hint(name, there) or known}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ def _interval(remind: Table, key: str) -> timedelta | None:
     if isinstance(remind.values[key], bool):
         remind.wrong(key, f'{key} is a duration such as "4h", or "off"')
         return None
-    interval = remind.duration(key)
+    interval = remind.duration(key, tail=', or "off"')
     if interval == timedelta():
         remind.wrong(key, f'{key} reminds without pause; write "off" for never')
     return interval

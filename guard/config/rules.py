@@ -20,9 +20,10 @@ from guard.rules.template import Template, read_template
 
 _LONGEST_UNIT: Final = 32
 _LONGEST_ADDRESS: Final = 2_000
+_UNITS: Final = ("count", "share", "seconds", "duration", "dollars")
 _MEANT: Final = {
     **dict.fromkeys(("%", "percent", "shares"), "share"),
-    **dict.fromkeys(("$", "dollar", "usd", "USD"), "dollars"),
+    **dict.fromkeys(("$", "dollar", "usd"), "dollars"),
     **dict.fromkeys(("s", "sec", "second"), "seconds"),
 }
 
@@ -101,8 +102,9 @@ def _template(table: Table, key: str, budgets: Collection[str]) -> Template:
 
 def _unit(table: Table) -> str:
     unit = table.string("unit", such_as='"share"') or ""
-    if unit in _MEANT:
-        table.wrong("unit", f'write unit = "{_MEANT[unit]}"')
+    meant = _MEANT.get(unit.lower(), unit.lower() if unit.lower() in _UNITS else unit)
+    if meant != unit:
+        table.wrong("unit", f'write unit = "{meant}"')
     elif len(unit) > _LONGEST_UNIT or not unit.isprintable():
         table.wrong("unit", f"a unit is count, share, seconds, dollars or a noun of at most {_LONGEST_UNIT} characters")
     return unit

@@ -4,18 +4,16 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Final
 
+from guard.config.percent import percent_slips
 from guard.config.rules import Draft
-from guard.fields import FIELDS
-from guard.model import Level
 from guard.rules.complaint import Severity
 from guard.rules.expression import Condition
 from guard.rules.names import BUDGETS
-from guard.rules.tree import Name, Number, names
+from guard.rules.tree import names
 from guard.rules.values import Unknown
 
 _UPWARD: Final = frozenset({">", ">="})
 _DOWNWARD: Final = frozenset({"<", "<="})
-_WHOLE: Final = 1.0
 
 
 def check_budgets(draft: Draft, *, budgets: Mapping[str, float], account: str) -> None:
@@ -29,14 +27,21 @@ def check_budgets(draft: Draft, *, budgets: Mapping[str, float], account: str) -
             if name.name.startswith(BUDGETS) and name.name.removeprefix(BUDGETS) not in budgets:
                 path = (*draft.table.path, key)
                 draft.table.document.complain(path, f"account {account!r} has no {name.name}", part=name.span)
+    for key, template in (("summary", draft.rule.summary), ("description", draft.rule.description)):
+        for read in sorted(template.reads):
+            if read.startswith(BUDGETS) and read.removeprefix(BUDGETS) not in budgets:
+                text = f"account {account!r} has no {read}, so this says unknown there"
+                draft.table.wrong(key, text, severity=Severity.WARNING)
 
 
 def check_sense(draft: Draft, *, budgets: Mapping[str, float]) -> None:
     """Notes what makes no sense in a rule with an account's budgets."""
-    for key, text in (*_levels(draft, budgets), *_shares(draft), *_clear(draft)):
+    for key, text in (*_levels(draft, budgets), *percent_slips(draft.rule), *_clear(draft, budgets)):
         draft.table.wrong(key, text, severity=Severity.WARNING)
     if not draft.rule.value.reads:
         draft.table.wrong("value", "this reads no field, so it never changes", severity=Severity.WARNING)
+    if draft.rule.when is not None and not draft.rule.when.reads:
+        draft.table.wrong("when", "this reads no field, so it is always the same", severity=Severity.WARNING)
     for level, condition in draft.rule.conditions.items():
         bound = _constant(condition, budgets)
         if isinstance(bound, Unknown):
@@ -68,27 +73,23 @@ def _constant(condition: Condition, budgets: Mapping[str, float]) -> float | Unk
     return number if isinstance(number, Unknown) else float(number)
 
 
-def _shares(draft: Draft) -> Iterator[tuple[str, str]]:
-    """A percentage on its own against what is no share, which compares with a number below one."""
-    field = FIELDS.get(draft.rule.value.tree.name) if isinstance(draft.rule.value.tree, Name) else None
-    for level, condition in draft.rule.conditions.items():
-        bound = condition.bound.tree
-        if not isinstance(bound, Number) or field is None:
-            continue
-        if bound.unit == "%" and field.unit != "share":
-            of = field.limit or "budgets.…"
-            yield level.word, f"{condition.bound} alone is {bound.value:g}; write {condition.bound} * {of}"
-        if field.unit == "share" and bound.value > _WHOLE:
-            yield level.word, f"{field.name} is never above 100%"
+def _clear(draft: Draft, budgets: Mapping[str, float]) -> Iterator[tuple[str, str]]:
+    """A clear that looks the way of the levels, and so waits for what fires; or one that is true before it is over."""
+    clear, conditions = draft.rule.clear, draft.rule.conditions
+    if clear is None:
+        return
+    first = min(conditions)
+    operators = {condition.operator for condition in conditions.values()}
+    for way, other in ((_UPWARD, _DOWNWARD), (_DOWNWARD, _UPWARD)):
+        if operators <= way and clear.operator in way:
+            yield "clear", f"clear looks the same way as {first.word}; it says when it is over"
+        if operators <= way and clear.operator in other and _is_early(clear, conditions[first], budgets):
+            yield "clear", f"clear {clear} changes nothing: it is not over before {first.word} no longer holds"
 
 
-def _clear(draft: Draft) -> Iterator[tuple[str, str]]:
-    """A clear that looks the way of the levels, and so waits for what fires."""
-    operators = {condition.operator for condition in draft.rule.conditions.values()}
-    for way in (_UPWARD, _DOWNWARD):
-        if draft.rule.clear is not None and operators <= way and draft.rule.clear.operator in way:
-            yield "clear", f"clear looks the same way as {_first(draft).word}; it says when it is over"
-
-
-def _first(draft: Draft) -> Level:
-    return min(draft.rule.conditions)
+def _is_early(clear: Condition, lowest: Condition, budgets: Mapping[str, float]) -> bool:
+    """Whether a clear is true already while the lowest level still holds."""
+    over, bound = _constant(clear, budgets), _constant(lowest, budgets)
+    if not isinstance(over, float) or not isinstance(bound, float):
+        return False
+    return over > bound if lowest.operator in _UPWARD else over < bound

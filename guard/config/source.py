@@ -44,6 +44,10 @@ class Source:
         self._shown = masked(text, found)
         self._starts = [0, *(offset + 1 for offset, char in enumerate(text) if char == "\n")]
 
+    def mask(self, found: Places) -> None:
+        """Masks what stands at more places where secrets may be, once it is known where the lines' tables are."""
+        self._shown = masked(self._shown, found)
+
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column, both from 1, of an offset in characters."""
         line = bisect_right(self._starts, offset)

@@ -1,12 +1,13 @@
 """One table of a rule file, read key by key; what is wrong is noted at its place, and reading goes on."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from math import isfinite
 from typing import Any, Final
 
 from guard.config.document import Document
-from guard.config.keys import Keys
+from guard.config.keys import INSTEAD, Keys, home
 from guard.config.mask import VARIABLE
 from guard.config.places import Path
 from guard.config.things import Secret
@@ -71,9 +72,12 @@ class Table:
         """Notes every key that is unknown or not built yet."""
         for key in self.values:
             if key in keys.later:
-                self._wrong_key(key, f"{key} is not built yet")
+                instead = f"; use {INSTEAD[key]}" if key in INSTEAD else ""
+                self._wrong_key(key, f"{key} is not built yet{instead}")
             elif key not in keys.built:
-                self._wrong_key(key, f"unknown key {key!r}{where}{hint(key, keys.built | keys.later)}")
+                near = hint(key, keys.built | keys.later)
+                advice = f"; it belongs under {home(key)}" if home(key) else near
+                self._wrong_key(key, f"unknown key {key!r}{where}{advice}")
 
     def _wrong_key(self, key: str, text: str) -> None:
         self.document.complain((*self.path, key), text, on_key=True)
@@ -137,8 +141,8 @@ class Table:
             return None
         return Secret(variable, value)
 
-    def duration(self, key: str, *, least: timedelta = timedelta()) -> timedelta | None:
-        """A duration of at most 366 days."""
+    def duration(self, key: str, *, least: timedelta = timedelta(), tail: str = "") -> timedelta | None:
+        """A duration of at most 366 days; `tail` ends the sentence about what else may stand there."""
         value = self.values.get(key)
         if isinstance(value, int | float) and not isinstance(value, bool):
             self.wrong(key, f'{key} is a duration in quotes, such as "15m", and this is {kind(value)}')
@@ -149,7 +153,9 @@ class Table:
         try:
             duration = parse_duration(text)
         except ValueError:
-            self.wrong(key, f"{key}: {self.shown(key)} is not a duration; {_HOW}")
+            is_long = re.fullmatch(r"[0-9]{10,}[smhd]", text)
+            fault = f"is at most {LONGEST.days}d" if is_long else f"{self.shown(key)} is not a duration; {_HOW}{tail}"
+            self.wrong(key, f"{key} {fault}" if is_long else f"{key}: {fault}")
             return None
         if duration < least:
             self.wrong(key, f"{key} is at least {least.total_seconds():.0f}s")

@@ -34,11 +34,12 @@ class TerminalNotifier:
     """One channel whose messages are printed on `stream`, in colour where it is a terminal.
 
     `now` tells the time that is shown above each message, in `zone`. Nothing printed is wider than the terminal or
-    holds control characters other than our own.
+    holds control characters other than our own. `is_gone` is whether the stream last took nothing for good.
     """
 
     def __init__(self, name: str, *, stream: TextIO, now: Callable[[], datetime], zone: tzinfo = UTC) -> None:
         """Prints nothing yet."""
+        self.is_gone = False
         self._name = name
         self._stream = stream
         self._now = now
@@ -50,6 +51,7 @@ class TerminalNotifier:
         try:
             return _printed(text, self._stream)
         except (OSError, ValueError) as fault:  # ValueError: the stream is closed
+            self.is_gone = True
             return Retry(f"the terminal is gone: {type(fault).__name__}")
 
     async def close(self) -> None:

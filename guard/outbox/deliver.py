@@ -147,9 +147,10 @@ def _write_settled(unit: Unit, *, delivery: Delivery, kind: EventKind | None, no
 
 def _log_settled(delivery: Delivery, kind: EventKind) -> None:
     write = {EventKind.DELIVERED: log.info, EventKind.DIED: log.error}.get(kind, log.warning)
+    again = f"; again at {delivery.due_at:%H:%M:%S}" if delivery.state is DeliveryState.PENDING else ""
     write(
         kind,
-        delivery.why or "the channel accepted the message",
+        f"{delivery.why}{again}" if delivery.why else "the channel accepted the message",
         channel=delivery.channel,
         alerts=",".join(str(cover.key) for cover in delivery.covers),
         attempt=delivery.attempts,

@@ -39,9 +39,10 @@ class Complaint:
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
-    """The one of `words` that is most likely meant by `word`, None when none is near."""
-    close = get_close_matches(word[:100], list(words), n=1, cutoff=0.6)
-    return close[0] if close else None
+    """The one of `words` that is most likely meant by `word`, in whatever case; None when none is near."""
+    by_lower = {each.lower(): each for each in words}
+    close = get_close_matches(word[:100].lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[close[0]] if close else None
 
 
 def hint(word: str, words: Iterable[str]) -> str:

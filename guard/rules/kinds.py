@@ -103,6 +103,7 @@ class _Checker:
     def _comparison(self, tree: Binary) -> None:
         left, right = self.kind(tree.left), self.kind(tree.right)
         if Kind.BROKEN in (left, right):
+            self._unquoted(tree.left if left is Kind.BROKEN else tree.right, beside=(left, right))
             return
         for side, kind in ((tree.left, left), (tree.right, right)):
             if kind is Kind.CONDITION:
@@ -114,6 +115,13 @@ class _Checker:
             self.found.append(Complaint(tree.span, "a number and a text cannot be compared"))
         elif tree.operator not in ("==", "!="):
             self.found.append(Complaint(tree.span, "texts are compared with == and != only"))
+
+    def _unquoted(self, broken: Tree, *, beside: Collection[Kind]) -> None:
+        """Says of an unknown word beside a text that it may be a text itself."""
+        if isinstance(broken, Name) and "." not in broken.name and Kind.TEXT in beside:
+            text = f"unknown field {broken.name!r}; texts stand in single quotes: '{broken.name}'"
+            kept = [each for each in self.found if each.span != broken.span]
+            self.found = [*kept, Complaint(broken.span, text)]
 
 
 def _described(tree: Tree, kind: Kind) -> str:

@@ -16,6 +16,10 @@ BUDGETS: Final = "budgets."
 """What the names under [budgets] begin with in an expression."""
 
 _NEAR: Final = 0.85
+_NO_FIELDS: Final = {
+    **dict.fromkeys(DATES, "is a date, not a number; period.elapsed is the share of the period that has passed"),
+    **dict.fromkeys(("true", "false"), "is no condition; compare something, or leave the key out"),
+}
 _DIGITS: Final = re.compile(r"[0-9]+")
 
 
@@ -64,8 +68,8 @@ def _unknown(text: str, root: str, budgets: Collection[str]) -> str:
     if root == "budgets" and text != root:
         near = nearest(text.removeprefix(BUDGETS), budgets)
         return f"unknown budget {text!r}" + (f", did you mean {BUDGETS + near!r}?" if near else "")
-    if text in DATES:
-        return f"{text} is a date, not a number; period.elapsed is the share of the period that has passed"
+    if text in _NO_FIELDS:
+        return f"{text} {_NO_FIELDS[text]}"
     listed = [*FIELDS, *(BUDGETS + name for name in budgets)]
     if any(name.startswith(f"{text}.") for name in listed):
         return _group(text, listed)

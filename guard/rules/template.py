@@ -52,6 +52,11 @@ class Template:
 
     parts: tuple[str | Hole, ...] = ()
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The names in its holes, budgets with their prefix."""
+        return frozenset().union(*(part.expression.reads for part in self.parts if isinstance(part, Hole)))
+
     def render(self, values: Values, *, at: datetime, tz: tzinfo = UTC) -> str:
         """The text for what names stand for; `at` is when that was so, to which the format `date` adds seconds."""
         return "".join(part if isinstance(part, str) else part.render(values, at=at, tz=tz) for part in self.parts)

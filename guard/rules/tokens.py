@@ -18,7 +18,7 @@ _TOKEN: Final = re.compile(
     | (?P<digits>[0-9][0-9_]*(?:\.[0-9][0-9_]*)?(?:[eE][+-]?[0-9]+)?) (?P<unit>%|[A-Za-z_][A-Za-z0-9_]*)?
     | '(?P<text>[^']*)'
     | (?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)
-    | (?P<pair>\*\*|&&|\|\||<>)
+    | (?P<pair>\*\*|&&|\|\||<>|=<|=>)
     | (?P<sign><=|>=|==|!=|[-+*/<>(),])
     | (?P<odd>.)
     """,
@@ -31,6 +31,9 @@ _ODD: Final = {
     "||": "write or",
     "!": "write not",
     "<>": "write !=",
+    "=<": "write <=",
+    "=>": "write >=",
+    ".": "a number has digits on both sides of its point, as in 0.5, and a name has one point between two words",
     "≥": "write >=",
     "≤": "write <=",
     "≠": "write !=",

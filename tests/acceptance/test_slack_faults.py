@@ -94,6 +94,18 @@ def test_a_webhook_that_is_gone_is_visible_and_hears_the_newest_truth_once_send_
         assert service.end() == 0
 
 
+def test_a_webhook_that_is_replaced_after_it_was_gone_hears_the_newest_truth_at_the_next_start(
+    home: Home, api: AgentPhone, slack: Slack, second: Slack
+) -> None:
+    home.write(rule_file(api.url))
+    slack.answer = reply(404, b"no_service")
+    api.say(1)
+    assert home.call("once").returncode == 2
+    home.environ["SLACK_WEBHOOK_URL"] = second.webhook_url
+    assert home.call("once").returncode == 2
+    assert (len(slack.tried), second.marks) == (1, ["critical"])
+
+
 def test_what_fired_and_was_resolved_while_slack_was_down_is_one_message_with_both_facts(
     home: Home, api: AgentPhone, slack: Slack
 ) -> None:

@@ -1,3 +1,4 @@
+import errno
 import inspect
 import io
 import json
@@ -6,6 +7,7 @@ import re
 import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from inline_snapshot import snapshot
@@ -13,9 +15,10 @@ from inline_snapshot import snapshot
 from guard import __main__, __version__, logs
 from guard.__main__ import main
 from guard.cli.app import COMMANDS
+from guard.clock import Clock
 from guard.errors import ExitCode
 from guard.store import Reader
-from tests.cli.conftest import Fill, Run
+from tests.cli.conftest import Done, Fill, Run
 
 HEAVY = ("aiohttp", "alembic", "apscheduler", "httpx", "pydantic", "slack_sdk", "sqlalchemy", "sqlmodel", "tree_sitter")
 
@@ -134,6 +137,43 @@ def test_a_reader_that_goes_away_leaves_no_complaint() -> None:
     assert process.returncode == 0
 
 
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no disk that is always full")
+@pytest.mark.parametrize("words", ["--help", "init", "check", "status", "history"])
+@pytest.mark.parametrize("buffered", [True, False], ids=["buffered", "at once"])
+def test_a_full_disk_behind_stdout_is_one_line(rules: Path, fill: Fill, words: str, buffered: bool) -> None:
+    fill(lambda unit: None)
+    if words == "init":
+        rules.unlink()
+    python = [sys.executable, *([] if buffered else ["-u"])]
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            [*python, "-m", "guard", words], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.stderr == "guard: error: what there is to show cannot be written: No space left on device\n"
+    assert done.returncode == ExitCode.STORAGE
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no disk that is always full")
+@pytest.mark.parametrize("words", ["--help", "--version"])
+def test_a_full_disk_behind_stdout_is_no_defect(guard: Run, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    with FULL.open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        done = guard(words)
+    assert (done.code, done.err.count("\n")) == (ExitCode.STORAGE, 1)
+
+
+def test_ctrl_c_ends_a_command_with_130_and_no_words(guard: Run, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    fill(lambda unit: None)
+    monkeypatch.setattr(Reader, "alerts", interrupted)
+    assert guard("alerts") == Done(130, "", "")
+
+
 # --- what goes wrong -----------------------------------------------------------------------------------------------
 
 
@@ -178,14 +218,14 @@ Try `guard send-test --help`.
         (
             ["history", "--limit", "many"],
             snapshot("""\
-guard: error: Invalid value for '--limit': Input should be a valid integer, unable to parse string as an integer
+guard: error: Invalid value for '--limit': it should be a valid integer
 Try `guard history --help`.
 """),
         ),
         (
             ["history", "--limit", "0"],
             snapshot("""\
-guard: error: Invalid value for '--limit': Input should be greater than or equal to 1
+guard: error: Invalid value for '--limit': it should be greater than or equal to 1
 Try `guard history --help`.
 """),
         ),
@@ -209,6 +249,19 @@ def test_an_error_does_not_steer_the_terminal(guard: Run) -> None:
     assert done.code == ExitCode.CONFIG
     assert r"there is no rule file \x1b[31mred\r.toml" in done.err
     assert done.err.strip().isprintable()
+
+
+def test_an_error_of_the_system_that_nobody_planned_for_is_shown_whole_too(
+    guard: Run, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "gone")
+
+    fill(lambda unit: None)
+    monkeypatch.setattr(Clock, "now", broken)
+    done = guard("alerts")
+    assert (done.code, done.out) == (ExitCode.UNPLANNED, "")
+    assert "Traceback (most recent call last):" in done.err
 
 
 def test_what_nobody_planned_for_is_shown_whole_but_for_secrets(

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -141,7 +142,7 @@ def test_status_says_that_data_is_lost_and_why(guard: Run, rules: Path, fill: Fi
 rules.toml: 1 rule, 1 account, 1 channel
 
 main
-  failed 3 times: AgentPhone answered 401; last good answer 12 min ago
+  failed 3 times: AgentPhone answered 401; last good answer 12 min ago; asked again in 8 min
   last asked 10 min ago: is the service running?
   DATA IS LOST: nothing is watched until it answers again
 
@@ -345,6 +346,14 @@ def test_an_account_that_never_answered_says_so(guard: Run, rules: Path, fill: F
     assert "\n  failed 1 time: no whole answer within 20 s; last good answer never\n" in guard("status").out
 
 
+def test_a_rule_that_is_disabled_is_counted_apart(guard: Run, rules: Path, fill: Fill) -> None:
+    rules.write_text(f'{RULES}\n[rules.calls]\nenabled = false\nvalue = "stats.totalCalls"\nwarning = "> 9"\n')
+    fill(lambda unit: None)
+    shown = guard("status").out.splitlines()
+    assert shown[0] == "rules.toml: 2 rules (1 disabled), 1 account, 1 channel"
+    assert "No alert is firing; 1 rule watched." in shown
+
+
 @pytest.mark.parametrize("command", ["status", "alerts", "history"])
 def test_a_missing_database_is_never_made(guard: Run, command: str) -> None:
     assert guard(command).code == ExitCode.STORAGE
@@ -386,16 +395,69 @@ def test_times_are_shown_in_the_accounts_zone(guard: Run, rules: Path, fill: Fil
     assert "2026-11-23 09:05 EST, 12 min ago" in guard("alerts").out
 
 
-def test_levels_have_their_colour_on_a_terminal_as_wide_as_it_is(
-    guard: Run, fill: Fill, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fill(firing)
+@pytest.fixture
+def terminal(guard: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Runs a command as on a terminal of so many columns, and gives what it prints."""
+
+    def run(*words: str, columns: int) -> str:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        return guard(*words).out
+
     monkeypatch.delenv("NO_COLOR")
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm-256color")
-    shown = guard("alerts").out
-    assert "\x1b[31mcritical" in shown
-    assert max(len(re.sub("\x1b\\[[0-9;]*m", "", line)) for line in shown.splitlines()) <= 80
+    return run
+
+
+def uncoloured(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m| +(?=\x1b\[0m\n)", "", text)
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+def test_levels_have_their_colour_on_a_terminal(terminal: Callable[..., str], fill: Fill, columns: int) -> None:
+    fill(firing)
+    assert "\x1b[31mcritical" in terminal("alerts", columns=columns)
+
+
+@pytest.mark.parametrize("columns", [40, 80, 100, 120])
+@pytest.mark.parametrize("words", [["alerts"], ["history"], ["status"]], ids=" ".join)
+def test_no_line_is_wider_than_the_terminal_and_no_name_is_broken(
+    terminal: Callable[..., str], rules: Path, fill: Fill, words: list[str], columns: int
+) -> None:
+    fill(firing)
+    fill(happened)
+    shown = uncoloured(terminal(*words, columns=columns))
+    assert max(map(len, shown.splitlines())) <= columns
+    assert shown.count("main/numbers-remaining") == {"alerts": 1, "history": 3, "status": 5}[words[0]]
+
+
+def test_on_a_narrow_terminal_each_row_is_a_paragraph(terminal: Callable[..., str], fill: Fill) -> None:
+    fill(firing)
+    fill(happened)
+    assert uncoloured(terminal("alerts", columns=60)) == snapshot("""\
+main/calls  pending  2026-11-23 14:12 UTC, 5 min ago
+main/numbers-remaining  firing  critical  1  2026-11-23
+  14:05 UTC, 12 min ago  1 of 12 phone numbers left
+main/segments  ok  (unknown now: a limit is missing)
+""")
+    assert uncoloured(terminal("history", columns=80)) == snapshot("""\
+2026-11-23 14:05:00 UTC  alert.fired  main/numbers-remaining  warning  2
+2026-11-23 14:06:00 UTC  delivery.sent  main/numbers-remaining  warning  ops
+2026-11-23 14:10:00 UTC  alert.resolved  main/numbers-remaining  warning
+  1,234.50  new period \\x1b[1m
+2026-11-23 14:11:00 UTC  alert.pending  main/calls
+""")
+
+
+def test_on_a_wide_terminal_only_the_last_column_is_broken_into_lines(terminal: Callable[..., str], fill: Fill) -> None:
+    fill(firing)
+    assert uncoloured(terminal("alerts", columns=112)) == snapshot("""\
+ALERT                   STATE    LEVEL     VALUE  SINCE                             SUMMARY
+main/calls              pending                   2026-11-23 14:12 UTC, 5 min ago
+main/numbers-remaining  firing   critical  1      2026-11-23 14:05 UTC, 12 min ago  1 of 12 phone numbers left
+main/segments           ok                                                          (unknown now: a limit is
+                                                                                    missing)
+""")
 
 
 def test_alerts_for_machines(guard: Run, fill: Fill) -> None:
@@ -484,7 +546,7 @@ def test_history_says_when_there_is_more(guard: Run, fill: Fill) -> None:
     fill(happened)
     done = guard("history", "--limit", "2")
     assert [line.split()[3] for line in done.out.splitlines()[1:]] == ["alert.resolved", "alert.pending"]
-    assert done.err == snapshot("guard: warning: only the last 2 events are shown; --limit shows more\n")
+    assert done.err == snapshot("guard: warning: there is more than --limit 2 shows\n")
     assert json.loads(guard("history", "--limit", "2", "--format", "json").out)["cut"] is True
 
 
@@ -512,7 +574,18 @@ def test_history_of_one_alert(guard: Run, fill: Fill) -> None:
             ],
         }
     )
-    assert guard("history", "--alert", "main/calls/agt_1").out == "Nothing happened in the last 24h.\n"
+
+
+def test_history_of_one_alert_says_whether_there_is_such_an_alert(guard: Run, fill: Fill) -> None:
+    fill(calm)
+    assert [
+        guard("history", "--alert", f"main/{rule}").out for rule in ("numbers-remaining", "calls/agt_1")
+    ] == snapshot(
+        [
+            "Nothing happened to main/numbers-remaining in the last 24h.\n",
+            "Nothing happened to main/calls/agt_1 in the last 24h; no alert of that name was evaluated yet.\n",
+        ]
+    )
 
 
 @pytest.mark.parametrize(

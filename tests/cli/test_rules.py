@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 from importlib import resources
 from pathlib import Path
 
@@ -8,7 +10,7 @@ from inline_snapshot import snapshot
 from guard.cli import example
 from guard.cli.example import example_text
 from guard.errors import ExitCode
-from tests.cli.conftest import RULES, Run
+from tests.cli.conftest import RULES, Done, Run
 
 # --- init ----------------------------------------------------------------------------------------------------------
 
@@ -68,16 +70,16 @@ def test_a_good_file_is_called_good(guard: Run, rules: Path) -> None:
 
 
 def test_every_mistake_is_shown_with_its_place(guard: Run, rules: Path) -> None:
-    rules.write_text(RULES.replace('warning = "< 3"', 'warnign = "< 3"').replace('kind = "slack"', 'kind = "slak"'))
+    rules.write_text(RULES.replace('"< 3"', '"< three"').replace('kind = "slack"', 'kind = "slak"'))
     done = guard("check", str(rules))
     assert (done.code, done.err) == (ExitCode.CONFIG, "")
     assert done.out == snapshot("""\
 rules.toml:7:8: error: unknown kind 'slak', did you mean 'slack'?
   kind = "slak"
          ^~~~~~
-rules.toml:15:1: error: unknown key 'warnign', did you mean 'warning'?
-  warnign = "< 3"
-  ^~~~~~~
+rules.toml:15:14: error: unknown field 'three'
+  warning = "< three"
+               ^~~~~
 rules.toml: 2 errors
 """)
 
@@ -184,6 +186,37 @@ def test_what_is_no_text_is_a_mistake_too(guard: Run, rules: Path, content: byte
     rules.write_bytes(content)
     done = guard("check")
     assert (done.code, done.out) == (ExitCode.CONFIG, said)
+
+
+def test_the_rule_file_may_be_named_as_for_the_other_commands(guard: Run, rules: Path) -> None:
+    rules.rename("elsewhere.toml")
+    assert guard("check", "--rules", "elsewhere.toml") == guard("check", "elsewhere.toml")
+    assert guard("check", "elsewhere.toml", "--rules", "other.toml") == Done(
+        ExitCode.USAGE,
+        "",
+        snapshot("guard: error: elsewhere.toml and --rules other.toml name two rule files; name one\n"),
+    )
+
+
+def test_tabs_and_other_blanks_leave_the_caret_below_what_is_meant(guard: Run, rules: Path) -> None:
+    rules.write_text(RULES.replace('summary = "{numbers.remaining}', 'summary\t= "\xa0{numbers.usedd}'))
+    _, line, caret, *_ = guard("check").out.splitlines()
+    assert line[caret.index("^") : caret.rindex("~") + 1] == "numbers.usedd"
+    assert "\\" not in line
+
+
+@pytest.mark.parametrize("words", [["check", "rules.toml"], ["check", "--rules", "rules.toml"]], ids=" ".join)
+def test_a_file_that_this_user_must_not_read_is_no_mistake_of_the_command_line(
+    guard: Run, rules: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    def denied(_: Path, *__: object, **___: object) -> None:  # permissions alone would not keep root out
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(Path, "open", denied)
+    assert guard(*words) == Done(
+        ExitCode.CONFIG, "", snapshot("guard: error: rules.toml cannot be read: Permission denied\n")
+    )
 
 
 def test_what_cannot_be_read_is_said(guard: Run, tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
 import asyncio
+import errno
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -59,6 +61,20 @@ Messages that it refused before and that are tried again now: 1.
         assert {each.channel: each.settled_at for each in reader.deliveries()} == {"ops": None, "mail": NOW}
 
 
+async def test_a_database_that_cannot_be_looked_for_does_not_hide_that_the_channel_works(
+    guard: Run, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hidden(path: Path) -> bool:  # as in a directory that this user must not enter; root may enter all
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", hidden)
+    done = await send(guard, "ops")
+    assert (done.code, done.out) == (0, "ops took the message.\n")
+    assert re.fullmatch(
+        r"guard: warning: what it refused before is not tried again now: /.*/guard\.db .* Permission denied\n", done.err
+    )
+
+
 @pytest.mark.parametrize(
     ("step", "said"),
     [
@@ -66,7 +82,7 @@ Messages that it refused before and that are tried again now: 1.
             Answer(404, "no_service"),
             snapshot("""\
 guard: error: ops refused the message: Slack answered 404 no_service
-Mend the channel in the rule file, and try again.
+Mend its address or the channel, and try again.
 """),
         ),
         (

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from guard.config import Severity
-from tests.config.files import read, said
+from tests.config.files import ACCOUNT, CHANNEL, DEFAULTS, RULE, read, said
 
 FILES = sorted((Path(__file__).parent / "bad").glob("*.toml"))
 
@@ -83,6 +83,88 @@ def test_lines_that_are_no_toml_hide_no_other_mistake() -> None:
     assert found[0] == "3:10: error: the line should end here; texts stand in quotes"
     assert "24:12: error: this is no TOML value; texts stand in quotes" in found
     assert len(found) == 13
+
+
+SLIPS = """\
+[rules.more]
+value   = "numbers.usedd"
+warning = "> x"
+{slip}
+evry    = "1m"
+"""
+THREE = [
+    "unknown field 'numbers.usedd', did you mean 'numbers.used'?",
+    "unknown field 'x'",
+    "unknown key 'evry'",
+]
+
+
+def errors(text: str) -> list[str]:
+    """What is said of each error, without its place."""
+    return [line.partition(" error: ")[2] for line in said(text)]
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        "foo",
+        "foo: bar",
+        "a.b.c",
+        'notify = "ops',
+        "notify = [",
+        'notify = ["ops",',
+        "remind = {",
+        "summary =",
+        "summary = '''x",
+        'when = "plan.name == "growth""',
+        "]",
+        '"',
+    ],
+)
+def test_a_line_that_is_no_toml_hides_no_other_mistake(slip: str) -> None:
+    found = errors(ACCOUNT + CHANNEL + DEFAULTS + SLIPS.format(slip=slip))
+    assert len(found) == 4
+    assert set(found) > set(THREE)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("[rules.größe]", "a name is letters, digits, - and _"),
+        ("[rules.my rule]", "a name is letters, digits, - and _"),
+        ("[rules.ö]", "a name is letters, digits, - and _"),
+        ("[rules.more", "the table's header is not closed with ]"),
+        ("[[rules.more]", "the header is not closed with ]]"),
+        ("[rules.numbers-remaining]", "this is written twice, first on line 11"),
+        ("[rules.more] x", "the line should end here; texts stand in quotes"),
+    ],
+)
+def test_a_header_that_is_wrong_hides_no_other_mistake(header: str, message: str) -> None:
+    text = ACCOUNT + CHANNEL + DEFAULTS + RULE + SLIPS.format(slip="").replace("[rules.more]", header)
+    assert errors(text) == [message, *THREE]
+
+
+@pytest.mark.parametrize("header", ["[rules.b", "[budgets", "[rulez.ä]", "[defaults]", "[accounts] x"])
+def test_a_header_that_cannot_be_read_hides_its_own_table_only(header: str) -> None:
+    found = errors(f"{ACCOUNT}{CHANNEL}{DEFAULTS}{header}\ncalls = 1\n{RULE}evry = '1m'\n")
+    assert len(found) == 2
+    assert found[1] == "unknown key 'evry'"
+
+
+def test_a_channel_whose_header_cannot_be_read_is_not_unknown() -> None:
+    text = ACCOUNT + CHANNEL + CHANNEL.replace("ops", "my ops") + DEFAULTS + RULE + 'notify = ["my ops", "nobody"]\n'
+    assert errors(text) == ["a name is letters, digits, - and _", "unknown channel 'nobody'; there is ops"]
+
+
+def test_a_file_of_another_kind_is_refused_line_by_line() -> None:
+    found = said("accounts:\n  main:\n    api_key: x\n")
+    assert [line.partition(":")[0] for line in found] == ["1", "2", "3"]
+
+
+def test_lines_that_end_in_a_carriage_return_alone_are_told_of() -> None:
+    assert said((ACCOUNT + CHANNEL).replace("\n", "\r")) == [
+        "1:1: error: the lines end in CR alone; save the file with the line ends of Unix or Windows"
+    ]
 
 
 def test_a_key_on_a_line_that_cannot_be_read_is_not_told_to_be_missing() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from guard.cli.output import printable
 from guard.config import Problem, Severity, errors_text
 from tests.config.files import ACCOUNT, CHANNEL, DEFAULTS, read
 
@@ -39,7 +40,6 @@ def test_a_problem_shows_its_place_its_line_and_what_is_meant() -> None:
         ("abc", 2, 2, " ^~"),
         ("abc", 2, 99, " ^~"),
         ("abc", 4, 1, "   ^"),
-        ("\ta\tb", 4, 1, "\t \t^"),
         ("漢字b", 3, 1, "    ^"),
         ("a漢字", 2, 2, " ^~~~"),
         ("e\u0301b", 3, 1, " ^"),
@@ -47,6 +47,24 @@ def test_a_problem_shows_its_place_its_line_and_what_is_meant() -> None:
 )
 def test_the_caret_stands_under_what_is_meant(line: str, column: int, width: int, marks: str) -> None:
     assert shown(line, column, width) == [f"  {line}", f"  {marks}"]
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "width", "wanted"),
+    [
+        ("\tvalue\t= x", 2, 5, ["      value    = x", "      ^~~~~"]),
+        ("a\t\tb", 4, 1, ["  a        b", "           ^"]),
+        ("a\u00a0\u00a0b", 4, 1, ["  a\ufffd\ufffdb", "     ^"]),
+        ("a\u3000b", 3, 1, ["  a\ufffdb", "    ^"]),
+        ("\u200bab", 2, 2, ["  \ufffdab", "   ^~"]),
+    ],
+)
+def test_what_is_not_printable_does_not_move_the_caret_on_a_terminal(
+    line: str, column: int, width: int, wanted: list[str]
+) -> None:
+    rendered = problem(line, column, width).render()
+    assert printable(rendered) == rendered
+    assert rendered.split("\n")[1:] == wanted
 
 
 def test_a_long_line_is_shown_around_what_is_meant() -> None:

@@ -57,6 +57,9 @@ def everything(loaded: Loaded) -> str:
         'every = "xoxb-CANARY"',
         'tz = "sk_live_CANARY"',
         'every = "Bearer CANARY"',
+        'every = "1m" x # CANARY',
+        'base_url = "http://example.com/?token=CANARY"',
+        'base_url = "https://example.com/#CANARY"',
     ],
 )
 @pytest.mark.parametrize("table", ["[accounts.main]", "[channels.ops]", "[account.main]", "[accounts]"])
@@ -70,6 +73,29 @@ def test_a_secret_that_was_written_down_is_refused_and_not_repeated(table: str, 
 def test_a_secret_is_not_repeated_however_the_file_is_damaged(key: str, at: int, damage: str) -> None:
     text = f'[accounts.main]\nevery = "1m"\n{key} = "{CANARY}"\n{CHANNEL}{DEFAULTS}{RULE}'
     assert CANARY not in everything(read(text[:at] + damage + text[at:]))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'slack_url = "https://example.com/CANARY"',
+        'sumary = "CANARY"',
+        'runbook = "http:///?key=CANARY"',
+        'warning = "< 3" x # CANARY',
+        'warning = "< 3" x # CANARY = "CANARY"',
+    ],
+)
+@pytest.mark.parametrize("table", ["[rules.a]", "[rules.a b]", "[rules.ä]\n[rules.ä]", "[defaults]", "[defaults"])
+def test_a_secret_in_a_rule_is_not_repeated(table: str, line: str) -> None:
+    loaded = read(f"{ACCOUNT}{CHANNEL}{table}\n{line.replace('CANARY', CANARY)}\nevry = 1\n")
+    assert loaded.config is None
+    assert CANARY not in everything(loaded)
+
+
+@pytest.mark.parametrize("header", ["[accounts.a b]", "[accounts.ä]", "[channels.a", "[channels.ops]"])
+@pytest.mark.parametrize("line", ['anything = "CANARY"', "CANARY"])
+def test_a_secret_below_a_header_that_cannot_be_read_is_not_repeated(header: str, line: str) -> None:
+    assert CANARY not in everything(read(f"{CHANNEL}{header}\n{line.replace('CANARY', CANARY)}\n{RULE}"))
 
 
 def test_a_secret_behind_a_bracket_that_is_none_of_a_header_is_not_repeated() -> None:

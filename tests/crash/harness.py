@@ -205,12 +205,13 @@ def cold_kills(kills: int, *, seed: int) -> Count:
     """Kills processes that start from nothing, as an operator's do."""
     chance, count = random.Random(seed), Count(seed)  # noqa: S311 - a seed, to be repeated
     with staged(seed=seed) as stage:
+        stage.tell("/value/1")
         command = [sys.executable, "-m", "guard", "run", "--rules", str(stage.rules)]
         for _ in range(kills):
             with (stage.directory / "log").open("a") as log:
                 process = subprocess.Popen(command, env=os.environ | stage.environ, stdout=log, stderr=log)
             try:
-                process.wait(timeout=0.5 + chance.random() * 2)
+                process.wait(timeout=0.5 + chance.random() * 2.5)
             except subprocess.TimeoutExpired:
                 count.kills += 1
             process.kill()

@@ -42,6 +42,7 @@ def test_five_kills_of_cold_processes() -> None:
     code, count = harness("--cold", "5")
     assert (code, count["broken"]) == (0, []), count
     assert count["kills"] == 5
+    assert count["incidents"] > 0
 
 
 def test_the_harness_notices_when_the_order_is_turned_round() -> None:

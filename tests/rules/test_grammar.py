@@ -111,7 +111,9 @@ def test_a_mistake_is_told_with_the_part_that_is_wrong(text: str, part: str, com
         ("< 3 and 4", "and", "behind a level's operator stands arithmetic only, without 'and'"),
         ("< 3 < 4", "<", "behind a level's operator stands arithmetic only, without '<'"),
         ("< not 3", "not", "put parentheses around not and what belongs to it"),
-        ("=> 3", "=", "unexpected '=': write == to compare"),
+        ("= 3", "=", "unexpected '=': write == to compare"),
+        ("=< 3", "=<", "unexpected '=<': write <="),
+        ("=> 3", "=>", "unexpected '=>': write >="),
         ("< 3)", ")", "unexpected ')': an operator is expected here"),
     ],
 )

@@ -12,19 +12,22 @@ DEV := $(VENV)/dev.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint check format drill lock clean
+.PHONY: help demo test acceptance lint check format drill lock clean
 
 # A Python that was upgraded away leaves a dangling link in the venv: begin again.
 $(shell test -x $(BIN)/python || rm -f $(RUNTIME) $(DEV))
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: $(RUNTIME) ## a story of two minutes: an alert fires, escalates and is resolved; needs no key
 	@$(BIN)/guard demo $(ARGS)
 
-test: $(DEV) ## all tests, with branch coverage; ARGS="-k word" for some of them
-	$(BIN)/python -m pytest -n auto --cov $(ARGS)
+test: $(DEV) ## the tests, with branch coverage, within five minutes; ARGS="-k word" for some of them
+	$(BIN)/python -m pytest -n auto --cov -m "not acceptance" $(ARGS)
+
+acceptance: $(DEV) ## the long tests of the command as a black box, against servers of their own
+	$(BIN)/python -m pytest -n auto -m acceptance $(ARGS)
 
 lint: $(DEV) ## lint, format, types, the import contract, dependencies
 	$(BIN)/ruff check

@@ -2,12 +2,22 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.acceptance.agentphone import AgentPhone
 from tests.acceptance.home import KEY, Home
 from tests.acceptance.slack import Slack
+
+
+IN_EVERY_RUN: Final = "test_notified_once.py"  # the others are minutes long together
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == Path(__file__).parent and item.path.name != IN_EVERY_RUN:
+            item.add_marker("acceptance")
 
 
 @pytest.fixture

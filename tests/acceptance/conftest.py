@@ -10,7 +10,6 @@ from tests.acceptance.agentphone import AgentPhone
 from tests.acceptance.home import KEY, Home
 from tests.acceptance.slack import Slack
 
-
 IN_EVERY_RUN: Final = "test_notified_once.py"  # the others are minutes long together
 
 

@@ -1,6 +1,7 @@
 """Keeps secrets that someone wrote into a rule file out of what is shown of it."""
 
 import re
+from difflib import get_close_matches
 from typing import Final
 
 from guard.config.keys import ACCOUNT, DEFAULTS, EMAIL, LEVELS, REMIND, RULE, SECRETS, SLACK
@@ -39,6 +40,7 @@ _SECRET: Final = re.compile(
 
 _HARMLESS: Final = _PLAIN | RULE.built | RULE.later | DEFAULTS.built | DEFAULTS.later | REMIND.built
 _BEGINNING: Final = re.compile(r"[ \t]*[\"']?(?P<key>[\w-]*)[\"']?")
+_A_SLIP: Final = 0.75  # of 1: `warnign` is `warning`, but `url` is no `runbook_url`
 _HEADER: Final = re.compile(r"[ \t]*\[[^=\"']*")
 _COMMENT: Final = re.compile(r"(?<=[ \t]#).*")
 _NUMBERS: Final = re.compile(r"[ \t]*=[-+ \t\d_.,]*")
@@ -85,7 +87,10 @@ def _may_be_secret(path: Path, literal: str) -> bool:
     is_text = literal[:1] in ("'", '"')
     if not is_text or not keys or keys[0] == "budgets":
         return is_text and not keys
-    return keys[-1] not in (_HARMLESS if keys[0] in _ABOUT_RULES else _PLAIN)
+    harmless = _HARMLESS if keys[0] in _ABOUT_RULES else _PLAIN
+    # A slip of the pen in a key is the commonest mistake, and its line is to be read; unless it may mean a secret.
+    close = get_close_matches(keys[-1][:100], sorted(SECRETS | harmless), n=1, cutoff=_A_SLIP)
+    return harmless.isdisjoint(close)
 
 
 def _star(shown: list[str], span: Span) -> None:

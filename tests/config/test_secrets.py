@@ -79,7 +79,7 @@ def test_a_secret_is_not_repeated_however_the_file_is_damaged(key: str, at: int,
     "line",
     [
         'slack_url = "https://example.com/CANARY"',
-        'sumary = "CANARY"',
+        'address = "CANARY"',
         'runbook = "http:///?key=CANARY"',
         'warning = "< 3" x # CANARY',
         'warning = "< 3" x # CANARY = "CANARY"',
@@ -179,3 +179,11 @@ def test_a_secret_that_cannot_be_read_is_an_error_at_its_place() -> None:
 @pytest.mark.parametrize("key", ["api_key", "webhook_url", "password"])
 def test_a_secret_in_a_table_below_is_masked_too(key: str) -> None:
     assert CANARY not in "".join(said(f'[channels.ops.more]\n{key} = "{CANARY}"\n{RULE}'))
+
+
+def test_the_value_of_a_misspelled_key_is_shown_unless_a_secret_is_meant() -> None:
+    rules = '[rules.a]\nvalue = "numbers.used"\nwarnign = "< 3"\ncritical = "< 2"\n'
+    shown = everything(read(f'[accounts.main]\nevry = "90s"\napi_kye = "{CANARY}"\n{CHANNEL}{DEFAULTS}{rules}'))
+    assert 'evry = "90s"' in shown
+    assert 'warnign = "< 3"' in shown
+    assert CANARY not in shown

@@ -12,7 +12,7 @@ from typing import Final
 from guard.model import Alert, Event, EventKind, Incident, Knowledge, Level, Notification, Occasion, State
 from guard.rules.policy import Policy
 
-REMEMBERED: Final = 20  # incidents that a channel missed; older ones are in the history
+REMEMBERED: Final = 500  # incidents that a channel missed; a day of one every three minutes
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from guard.lifecycle.desired import desire, gap, untold
+from guard.lifecycle.desired import REMEMBERED, desire, gap, untold
 from guard.model import Knowledge, Level, Notification, Occasion, State
 from guard.rules.policy import Remind
 from tests.builders import NOW, alert, at, incident, knowledge, notification, policy
@@ -94,8 +94,8 @@ def test_an_incident_of_whose_end_an_earlier_message_told_is_not_told_of_again()
     assert untold(heard, None) == ("inc-1",)
 
 
-def test_of_many_untold_incidents_the_latest_twenty_are_remembered() -> None:
-    many = tuple(f"inc-{n}" for n in range(20))
+def test_of_many_untold_incidents_the_latest_are_remembered() -> None:
+    many = tuple(f"inc-{n}" for n in range(REMEMBERED))
     untold = notification(desired=knowledge(incident_id="inc0", ended=True, missed=many))
     assert [each.desired for each in wish(untold)] == [knowledge(missed=(*many[1:], "inc0"))]
 

@@ -1,4 +1,4 @@
-"""The promise under kill -9: nothing is lost, and a kill makes one extra copy at the most.
+"""The promise under kill -9: nothing is lost, and there are no more copies than kills.
 
 Each test is a process of the harness, which must fork before any thread exists; the test runner has threads.
 """
@@ -21,7 +21,7 @@ def harness(*arguments: str) -> tuple[int, dict[str, Any]]:
     return done.returncode, json.loads(done.stdout)
 
 
-def test_200_random_kills_lose_nothing_and_make_one_copy_each_at_the_most() -> None:
+def test_200_random_kills_lose_nothing_and_make_no_more_copies_than_kills() -> None:
     code, count = harness("--kills", "200")
     assert (code, count["broken"]) == (0, []), count
     assert count["kills"] > 150

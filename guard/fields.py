@@ -66,6 +66,7 @@ DATES: Final = ("periodStart", "periodEnd", "reportGeneratedAt")
 
 def field_named(name: str) -> Field | None:
     """The field of that name; a limit for an unlisted name under `plan.limits`; None for any other unlisted name."""
-    if name not in FIELDS and name.startswith("plan.limits."):
+    listed = FIELDS.get(name)
+    if listed is None and name.startswith("plan.limits."):
         return Field(name, Kind.LIMIT, limit=name)
-    return FIELDS.get(name)
+    return listed

@@ -2,14 +2,14 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Final
 
 from guard.fields import DATES, OPEN_ROOTS, Kind, field_named
 from guard.model import Answer, Snapshot
 
+_KNOWN: Final = frozenset((*OPEN_ROOTS, *DATES))
 _MOST_FIELDS: Final = 2_000
 _MOST_LEVELS: Final = 8
 _LONGEST: Final = 200
@@ -37,8 +37,15 @@ def clean(text: str, *, at_most: int = _LONGEST) -> str:
     >>> clean("Support\n\x1b[31mTeam\u202e")
     'Support Team'
     """
+    if len(text) <= at_most and _is_plain(text):
+        return text
     line = " ".join(_UNSEEN.sub("", _ANSI.sub("", text)).split())
     return line if len(line) <= at_most else line[: at_most - 1] + "…"
+
+
+def _is_plain(text: str) -> bool:
+    """Whether there is surely nothing to clean, as in nearly every text; a shortcut around the slow way to the same."""
+    return text.isascii() and text.isprintable() and "  " not in text and text == text.strip()
 
 
 def snapshot(answer: Answer, *, account: str, at: datetime) -> Snapshot:
@@ -49,7 +56,7 @@ def snapshot(answer: Answer, *, account: str, at: datetime) -> Snapshot:
     A limit of zero, null, a wrong type or a billion means that no limit is known: it is absent, and so is what remains
     of the phone numbers then. Never raises.
     """
-    values = dict(islice(_fields(answer.payload), _MOST_FIELDS))
+    values = _fields(answer.payload)
     if "numbers.limit" not in values and _says_limit(answer.payload):
         values.pop("numbers.remaining", None)  # what remains of no limit means nothing
     start_at, end_at = _instant(values.get("periodStart")), _instant(values.get("periodEnd"))
@@ -62,51 +69,54 @@ def snapshot(answer: Answer, *, account: str, at: datetime) -> Snapshot:
     return Snapshot(account=account, at=at, values=values, age=age, period_start_at=start_at)
 
 
-def _fields(payload: Mapping[str, object]) -> Iterator[tuple[str, float | str]]:
+def _fields(payload: Mapping[str, object]) -> dict[str, float | str]:
     """Every field that can be read, those of the reference first, so that no flood of others crowds them out."""
-    ordered = sorted(payload.items(), key=lambda item: item[0] not in OPEN_ROOTS + DATES)
-    for name, raw in _leaves(dict(ordered), prefix="", levels=_MOST_LEVELS):
-        value = _readable(raw)
-        if value is not None and _makes_sense(name, value):
-            yield name, value
+    fields: dict[str, float | str] = {}
+    ordered = sorted(payload, key=_KNOWN.__contains__, reverse=True)
+    _read({name: payload[name] for name in ordered}, prefix="", levels=_MOST_LEVELS, into=fields)
+    return fields
 
 
-def _leaves(tree: Mapping[str, object], *, prefix: str, levels: int) -> Iterator[tuple[str, object]]:
-    """Dotted names and what stands there; a name that is not clean or holds a dot of its own could pose as another."""
-    for name, value in tree.items():
-        if not name or "." in name or name != clean(name):
+def _read(tree: Mapping[str, object], *, prefix: str, levels: int, into: dict[str, float | str]) -> None:
+    """Adds what a tree holds under dotted names; a name that is not clean or has its own dot could pose as another."""
+    for part, raw in tree.items():
+        if not part or "." in part or part != clean(part):
             continue
-        if not isinstance(value, Mapping):
-            yield prefix + name, value
-        elif levels > 1:
-            yield from _leaves(value, prefix=f"{prefix}{name}.", levels=levels - 1)
+        if isinstance(raw, dict):
+            if levels > 1:
+                _read(raw, prefix=f"{prefix}{part}.", levels=levels - 1, into=into)
+            continue
+        value = _value(prefix + part, raw)
+        if value is not None and len(into) < _MOST_FIELDS:
+            into[prefix + part] = value
 
 
-def _readable(raw: object) -> float | str | None:
-    """The value as a finite number or a clean string; None for everything else."""
-    match raw:
-        case bool():
-            return None
-        case int() | float():
-            try:
-                number = float(raw)
-            except OverflowError:
-                return None
-            return number if math.isfinite(number) else None
-        case str():
-            return clean(raw)
-        case _:
-            return None
-
-
-def _makes_sense(name: str, value: float | str) -> bool:
-    """Whether the field may have this value: a count is a number from zero, a limit one from above zero."""
+def _value(name: str, raw: object) -> float | str | None:
+    """What a field says, a finite number or a clean text; None where that makes no sense for this field."""
     field = field_named(name)
-    if field is None:
-        return True
-    if field.kind is Kind.TEXT or isinstance(value, str):
-        return field.kind is Kind.TEXT and isinstance(value, str)
-    return 0 < value < _UNLIMITED if field.kind is Kind.LIMIT else value >= 0
+    if isinstance(raw, str):
+        return clean(raw) if field is None or field.kind is Kind.TEXT else None
+    number = _number(raw)
+    if number is None or field is None:
+        return number
+    return number if _makes_sense(field.kind, number) else None
+
+
+def _number(raw: object) -> float | None:
+    if not isinstance(raw, int | float) or isinstance(raw, bool):
+        return None
+    try:
+        number = float(raw)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _makes_sense(kind: Kind, number: float) -> bool:
+    """Whether a field may have this number: a count is one from zero, a limit one from above zero, a text none."""
+    if kind is Kind.LIMIT:
+        return 0 < number < _UNLIMITED
+    return kind is not Kind.TEXT and number >= 0
 
 
 def _says_limit(payload: Mapping[str, object]) -> bool:

@@ -1,92 +1,108 @@
-"""One rule against one snapshot: which levels hold, whether it is over, and what to tell people; pure."""
+"""One rule against the facts of one account: which levels hold, whether it is over, what to tell people; pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from guard.model import AlertKey, Bound, Evaluation, Level, Reading, Snapshot
 from guard.rules.names import BUDGETS
 from guard.rules.rule import Rule
-from guard.rules.values import Unknown, Values, both, either, negated
+from guard.rules.values import NO_WINDOWS, Unknown, Values, Windows, both, either, negated, reason
 from guard.units import value_text
 
 Truth = bool | Unknown
 
 
-def evaluate(rule: Rule, snapshot: Snapshot, *, budgets: Mapping[str, float]) -> Evaluation:
-    """Evaluates a rule; `budgets` are the account's, by name without prefix. Never raises for a rule that was read."""
-    values = {**snapshot.values, **{BUDGETS + name: number for name, number in budgets.items()}}
-    applies = True if rule.when is None else rule.when.run(values)
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one account at one moment; made once for all its rules."""
+
+    snapshot: Snapshot
+    values: Values  # the snapshot's fields, and the account's budgets
+    windows: Windows  # up to this snapshot
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, *, budgets: Mapping[str, float], windows: Windows = NO_WINDOWS) -> "Facts":
+        """Takes the account's budgets by name without prefix, and its history up to this snapshot."""
+        values = {**snapshot.values, **{BUDGETS + name: number for name, number in budgets.items()}}
+        return cls(snapshot, values, windows)
+
+
+def evaluate(rule: Rule, facts: Facts, *, at_rest: bool = False) -> Evaluation:
+    """Evaluates a rule. Never raises for a rule that was read.
+
+    An alert `at_rest` keeps nothing of an evaluation in which all is known and no level holds; such a one then comes
+    without reading, limits and period, which nobody would look at.
+    """
+    applies = True if rule.when is None else rule.when.run(facts.values, facts.windows)
     if isinstance(applies, Unknown):
-        return _all_unknown(rule, snapshot, applies, applies=None)
+        return _all_unknown(rule, facts, applies, applies=None)
     if not applies:
-        return _evaluation(rule, snapshot, holds=dict.fromkeys(rule.conditions, False), clear=True, applies=False)
-    value = rule.value.number(values)
+        return _evaluation(rule, facts, holds=dict.fromkeys(rule.conditions, False), clear=True, applies=False)
+    value = rule.value.number(facts.values, facts.windows)
     if isinstance(value, Unknown):
-        return _all_unknown(rule, snapshot, value, applies=True)
-    bounds = {level: condition.bound.number(values) for level, condition in rule.conditions.items()}
-    holds = _holds(rule, value, bounds)
-    return _evaluation(
-        rule,
-        snapshot,
-        holds=holds,
-        clear=_clear(rule, value, holds, values),
-        reading=_reading(rule, snapshot, value, bounds, values),
-    )
+        return _all_unknown(rule, facts, value, applies=True)
+    holds = _holds(rule, value, facts)
+    clear = _clear(rule, value, holds, facts)
+    if at_rest and holds[min(holds)] is False and not isinstance(clear, Unknown):  # so no higher level holds either
+        return Evaluation(AlertKey(facts.snapshot.account, rule.name), dict.fromkeys(holds, False), clear, None)
+    return _evaluation(rule, facts, holds=holds, clear=clear, reading=_reading(rule, value, facts))
 
 
-def _holds(rule: Rule, value: float, bounds: Mapping[Level, float | Unknown]) -> dict[Level, Truth]:
+def _holds(rule: Rule, value: float, facts: Facts) -> dict[Level, Truth]:
     """Whether each level holds, ascending; a level holds while it or a higher one does."""
-    holds: dict[Level, Truth] = {}
+    holds: dict[Level, Truth] = dict.fromkeys(rule.conditions, False)
     higher: Truth = False
-    for level in sorted(rule.conditions, reverse=True):
-        higher = either(rule.conditions[level].holds(value, bounds[level]), higher)
+    for level in reversed(holds):
+        condition = rule.conditions[level]
+        higher = either(condition.holds(value, condition.bound.number(facts.values, facts.windows)), higher)
         holds[level] = higher
-    return dict(sorted(holds.items()))
+    return holds
 
 
-def _clear(rule: Rule, value: float, holds: Mapping[Level, Truth], values: Values) -> Truth:
+def _clear(rule: Rule, value: float, holds: Mapping[Level, Truth], facts: Facts) -> Truth:
     """Whether it is over: no level holds, and the rule's own `clear`, where it has one, is true."""
     calm = negated(holds[min(holds)])
     if rule.clear is None:
         return calm
-    return both(calm, rule.clear.holds(value, rule.clear.bound.number(values)))
+    return both(calm, rule.clear.holds(value, rule.clear.bound.number(facts.values, facts.windows)))
 
 
-def _reading(
-    rule: Rule, snapshot: Snapshot, value: float, bounds: Mapping[Level, float | Unknown], values: Values
-) -> Reading:
-    unit = rule.value_unit
-    summary = rule.summary.render(values, at=snapshot.at, tz=rule.tz)
+def _reading(rule: Rule, value: float, facts: Facts) -> Reading:
+    unit, at = rule.value_unit, facts.snapshot.at
+    bounds = {level: each.bound.number(facts.values, facts.windows) for level, each in rule.conditions.items()}
+    summary = rule.summary.render(facts.values, facts.windows, at=at, tz=rule.tz)
     return Reading(
-        at=snapshot.at,
+        at=at,
         summary=summary or f"{rule.value} is {value_text(value, unit)}",
         value=value,
         unit=unit,
         bounds={
-            level: Bound(condition.operator, bound)
-            for level, condition in rule.conditions.items()
-            if not isinstance(bound := bounds[level], Unknown)
+            level: Bound(rule.conditions[level].operator, bound)
+            for level, bound in bounds.items()
+            if not isinstance(bound, Unknown)
         },
-        description=rule.description.render(values, at=snapshot.at, tz=rule.tz),
+        description=rule.description.render(facts.values, facts.windows, at=at, tz=rule.tz),
         runbook=rule.runbook,
-        age=snapshot.age,
+        age=facts.snapshot.age,
     )
 
 
-def _all_unknown(rule: Rule, snapshot: Snapshot, unknown: Unknown, *, applies: bool | None) -> Evaluation:
+def _all_unknown(rule: Rule, facts: Facts, unknown: Unknown, *, applies: bool | None) -> Evaluation:
     holds: Mapping[Level, Truth] = dict.fromkeys(rule.conditions, unknown)
-    return _evaluation(rule, snapshot, holds=holds, clear=unknown, applies=applies)
+    return _evaluation(rule, facts, holds=holds, clear=unknown, applies=applies)
 
 
 def _evaluation(
     rule: Rule,
-    snapshot: Snapshot,
+    facts: Facts,
     *,
     holds: Mapping[Level, Truth],
     clear: Truth,
     reading: Reading | None = None,
     applies: bool | None = True,
 ) -> Evaluation:
-    parts = (*holds.values(), clear)
+    snapshot, parts = facts.snapshot, (*holds.values(), clear)
+    unknown = reason(*parts) if any(isinstance(part, Unknown) for part in parts) else None
     limits = {name: snapshot.values.get(name) for name in rule.limits}
     return Evaluation(
         key=AlertKey(snapshot.account, rule.name),
@@ -94,7 +110,8 @@ def _evaluation(
         clear=_known(clear),
         reading=reading,
         applies=applies,
-        unknown=next((part.why for part in parts if isinstance(part, Unknown)), ""),
+        unknown=unknown.why if unknown else "",
+        is_young=unknown.is_young if unknown else False,
         limits={name: limit for name, limit in limits.items() if isinstance(limit, float | int) and limit > 0},
         period_start_at=snapshot.period_start_at if rule.reads_period else None,
     )

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
+from guard.rules.checks import complaints
+from guard.rules.compiler import compiled
 from guard.rules.complaint import Complaint, Severity
+from guard.rules.functions import looks_back
 from guard.rules.grammar import parse, parse_condition
-from guard.rules.kinds import Kind, complaints
+from guard.rules.kinds import Kind
 from guard.rules.tree import Tree, names, printed
-from guard.rules.values import Run, Unknown, Value, Values, compare, compiled
+from guard.rules.values import NO_WINDOWS, Run, Unknown, Value, Values, Windows, compare
 
 Complain = Callable[[Complaint], None]
 """Takes every complaint about a text, errors and warnings, from left to right."""
@@ -23,19 +27,20 @@ class Expression:
     tree: Tree
     run: Run = field(compare=False, repr=False)
     reads: frozenset[str]  # the names in it, budgets with their prefix
+    looks_back: tuple[tuple[str, timedelta], ...]  # the fields whose past it reads, and how far back
 
     @classmethod
     def of(cls, tree: Tree) -> "Expression":
         """Compiles a tree about which there was no complaint of severity error."""
-        return cls(tree, compiled(tree), frozenset(name.name for name in names(tree)))
+        return cls(tree, compiled(tree), frozenset(name.name for name in names(tree)), tuple(looks_back(tree)))
 
     def __str__(self) -> str:
         """The canonical text."""
         return printed(self.tree)
 
-    def number(self, values: Values) -> float | Unknown:
+    def number(self, values: Values, windows: Windows = NO_WINDOWS) -> float | Unknown:
         """The value as a number; unknown also where an unlisted field turns out to be a text."""
-        value = self.run(values)
+        value = self.run(values, windows)
         return Unknown(f"{self} is no number") if isinstance(value, str) else value
 
 

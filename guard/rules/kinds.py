@@ -1,14 +1,8 @@
-"""Whether an expression gives a number, a text or a condition, and every mistake that shows before it is evaluated."""
+"""What an expression gives, and what a function takes."""
 
-from collections.abc import Collection, Iterator
 from enum import Enum
-from typing import Final
 
-from guard.fields import FIELDS
-from guard.fields import Kind as FieldKind
-from guard.rules.complaint import Complaint, Severity
-from guard.rules.names import call_complaint, name_complaint
-from guard.rules.tree import COMPARISONS, Binary, Call, Name, Number, Text, Tree, Unary, printed
+from guard.rules.tree import Name, Text, Tree, printed
 
 
 class Kind(Enum):
@@ -21,112 +15,13 @@ class Kind(Enum):
     BROKEN = "nothing"  # already complained about, so it fits everywhere
 
 
-def kind_of(tree: Tree) -> Kind:
-    """What an expression without mistakes gives."""
-    match tree:
-        case Number():
-            return Kind.NUMBER
-        case Text():
-            return Kind.TEXT
-        case Name():
-            return _kind_of_name(tree)
-        case Call():
-            return Kind.BROKEN
-        case Unary():
-            return Kind.CONDITION if tree.operator == "not" else Kind.NUMBER
-        case Binary():
-            is_arithmetic = tree.operator in _ARITHMETIC
-            return Kind.NUMBER if is_arithmetic else Kind.CONDITION
+class Parameter(Enum):
+    """What stands at one place among a function's arguments; the value is how people are told."""
+
+    COUNTER = "a lifetime counter"  # a field by its name
+    WINDOW = "a duration such as 1h"  # written out, so that it is known how much history to keep
 
 
-_ARITHMETIC: Final = frozenset("+-*/")
-
-
-def _kind_of_name(name: Name) -> Kind:
-    field = FIELDS.get(name.name)
-    if field is not None:
-        return Kind.TEXT if field.kind is FieldKind.TEXT else Kind.NUMBER
-    return Kind.NUMBER if name.name.startswith("budgets.") else Kind.OPEN
-
-
-def complaints(tree: Tree, *, budgets: Collection[str], want: Collection[Kind]) -> Iterator[Complaint]:
-    """Every mistake of a tree from left to right: unknown names, sides that do not fit, a result nobody wants there."""
-    checker = _Checker(budgets)
-    kind = checker.kind(tree)
-    yield from checker.found
-    if kind not in {*want, Kind.BROKEN} and (kind is not Kind.OPEN or Kind.CONDITION in want):
-        wanted = " or ".join(each.value for each in want)
-        yield Complaint(tree.span, f"{wanted} is needed here, and this is {_described(tree, kind)}")
-
-
-class _Checker:
-    """Collects complaints on the way through one tree."""
-
-    def __init__(self, budgets: Collection[str]) -> None:
-        self._budgets = budgets
-        self.found: list[Complaint] = []
-
-    def kind(self, tree: Tree) -> Kind:
-        match tree:
-            case Number() | Text():
-                return kind_of(tree)
-            case Name():
-                return self._name(tree)
-            case Call():
-                self.found.append(call_complaint(tree))
-                return kind_of(tree)
-            case Unary():
-                self._expect(tree.operand, Kind.CONDITION if tree.operator == "not" else Kind.NUMBER, tree.operator)
-            case Binary() if tree.operator in COMPARISONS:
-                self._comparison(tree)
-            case Binary():
-                want = Kind.NUMBER if tree.operator in _ARITHMETIC else Kind.CONDITION
-                self._expect(tree.left, want, tree.operator)
-                self._expect(tree.right, want, tree.operator)
-        return kind_of(tree)
-
-    def _name(self, name: Name) -> Kind:
-        complaint = name_complaint(name, self._budgets)
-        if complaint is not None:
-            self.found.append(complaint)
-            if complaint.severity is Severity.ERROR:
-                return Kind.BROKEN
-        return kind_of(name)
-
-    def _expect(self, tree: Tree, want: Kind, operator: str) -> None:
-        kind = self.kind(tree)
-        fits = {want, Kind.BROKEN} | ({Kind.OPEN} if want is Kind.NUMBER else set())
-        if kind not in fits:
-            needed = f"{operator} needs {want.value}"
-            self.found.append(Complaint(tree.span, f"{needed}, and this is {_described(tree, kind)}{_advice(want)}"))
-
-    def _comparison(self, tree: Binary) -> None:
-        left, right = self.kind(tree.left), self.kind(tree.right)
-        if Kind.BROKEN in (left, right):
-            self._unquoted(tree.left if left is Kind.BROKEN else tree.right, beside=(left, right))
-            return
-        for side, kind in ((tree.left, left), (tree.right, right)):
-            if kind is Kind.CONDITION:
-                self.found.append(Complaint(side.span, f"{tree.operator} compares numbers or texts, not conditions"))
-                return
-        if Kind.TEXT not in (left, right):
-            return
-        if Kind.NUMBER in (left, right):
-            self.found.append(Complaint(tree.span, "a number and a text cannot be compared"))
-        elif tree.operator not in ("==", "!="):
-            self.found.append(Complaint(tree.span, "texts are compared with == and != only"))
-
-    def _unquoted(self, broken: Tree, *, beside: Collection[Kind]) -> None:
-        """Says of an unknown word beside a text that it may be a text itself."""
-        if isinstance(broken, Name) and "." not in broken.name and Kind.TEXT in beside:
-            text = f"unknown field {broken.name!r}; texts stand in single quotes: '{broken.name}'"
-            kept = [each for each in self.found if each.span != broken.span]
-            self.found = [*kept, Complaint(broken.span, text)]
-
-
-def _described(tree: Tree, kind: Kind) -> str:
+def described(tree: Tree, kind: Kind) -> str:
+    """What an expression of that kind is, for the end of a sentence: `a text: plan.name`."""
     return f"{kind.value}: {printed(tree)}" if isinstance(tree, Name | Text) else kind.value
-
-
-def _advice(want: Kind) -> str:
-    return "; compare it with something" if want is Kind.CONDITION else ""

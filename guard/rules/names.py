@@ -1,4 +1,4 @@
-"""Which names an expression may read, and what was probably meant by one that does not exist."""
+"""Which names an expression may use, and what was probably meant by one that does not exist."""
 
 import re
 from collections.abc import Collection
@@ -7,10 +7,8 @@ from typing import Final
 
 from guard.fields import DATES, FIELDS, LATER_ROOTS, OPEN_ROOTS
 from guard.rules.complaint import Complaint, Severity, hint, nearest
+from guard.rules.functions import FUNCTIONS, LATER_FUNCTIONS
 from guard.rules.tree import Call, Name
-
-LATER_FUNCTIONS: Final = ("increase", "delta", "ago", "avg", "min", "max", "usual", "eta")
-"""Functions that are known by name and not built yet."""
 
 BUDGETS: Final = "budgets."
 """What the names under [budgets] begin with in an expression."""
@@ -37,11 +35,14 @@ def name_complaint(name: Name, budgets: Collection[str]) -> Complaint | None:
     return Complaint(name.span, _unknown(text, root, budgets))
 
 
-def call_complaint(call: Call) -> Complaint:
-    """What is wrong with a function's name; there is none that works yet."""
+def call_complaint(call: Call) -> Complaint | None:
+    """What is wrong with a function's name, None for one that there is."""
+    if call.function in FUNCTIONS:
+        return None
     if call.function in LATER_FUNCTIONS:
         return Complaint(call.span, f"{call.function}() is not built yet")
-    return Complaint(call.span, f"unknown function {call.function!r}{hint(call.function, LATER_FUNCTIONS)}")
+    near = hint(call.function, (*FUNCTIONS, *LATER_FUNCTIONS))
+    return Complaint(call.span, f"unknown function {call.function!r}{near}")
 
 
 def _unlisted(name: Name, root: str) -> Complaint:

@@ -22,6 +22,7 @@ class Policy:
     rule: str
     levels: tuple[Level, ...]  # ascending, at least one
     routes: Mapping[Level, tuple[str, ...]]  # channel names by level; an absent level notifies nobody
+    recipients: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by channel; absent where it has only one
     hold: timedelta = timedelta()  # the rule's `for`
     keep_firing_for: timedelta = timedelta()
     remind: Remind = field(default_factory=Remind)

@@ -1,8 +1,8 @@
 """A rule as it is evaluated: everything read, checked and compiled, for one account."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from datetime import UTC, timedelta, tzinfo
 from hashlib import sha256
 
 from guard.fields import FIELDS, Kind, field_named
@@ -30,6 +30,7 @@ class Rule:
     reads: frozenset[str] = field(init=False)  # the names that decide; those in texts are not among them
     limits: tuple[str, ...] = field(init=False)  # the limits behind those, in alphabetical order
     reads_period: bool = field(init=False)  # whether one of them depends on the reporting period
+    looks_back: Mapping[str, timedelta] = field(init=False)  # how far it reads the past of a field, in texts too
 
     def __post_init__(self) -> None:
         """Works out once what evaluations ask each time."""
@@ -38,6 +39,7 @@ class Rule:
         object.__setattr__(self, "reads", reads)
         object.__setattr__(self, "limits", tuple(sorted({each.limit for each in fields if each.limit})))
         object.__setattr__(self, "reads_period", any(each.kind is Kind.PERIOD for each in fields))
+        object.__setattr__(self, "looks_back", longest(self._looks_back()))
 
     @property
     def name(self) -> str:
@@ -58,6 +60,18 @@ class Rule:
             yield self.clear.bound
         if self.when is not None:
             yield self.when
+
+    def _looks_back(self) -> Iterator[tuple[str, timedelta]]:
+        for expression in (*self._deciding(), *self.summary.expressions, *self.description.expressions):
+            yield from expression.looks_back
+
+
+def longest(windows: Iterable[tuple[str, timedelta]]) -> dict[str, timedelta]:
+    """The longest window of each field, where some are named more than once."""
+    found: dict[str, timedelta] = {}
+    for name, window in windows:
+        found[name] = max(window, found.get(name, window))
+    return found
 
 
 def fingerprint(rule: Rule, *, budgets: Mapping[str, float]) -> str:

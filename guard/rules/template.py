@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from guard.fields import FIELDS
+from guard.rules.checks import kind_of
 from guard.rules.complaint import Complaint, Span
 from guard.rules.expression import Complain, Expression, read_expression
-from guard.rules.kinds import Kind, kind_of
+from guard.rules.kinds import Kind
 from guard.rules.tree import Name
-from guard.rules.values import Unknown, Values
+from guard.rules.values import Unknown, Values, Windows
 from guard.units import instant_text, value_text
 
 FORMATS: Final = ("count", "share", "dollars", "duration", "date")
@@ -31,9 +32,9 @@ class Hole:
     expression: Expression
     format: str
 
-    def render(self, values: Values, *, at: datetime, tz: tzinfo) -> str:
+    def render(self, values: Values, windows: Windows, *, at: datetime, tz: tzinfo) -> str:
         """What the hole shows for a snapshot taken at `at`; `unknown` where there is no value."""
-        value = self.expression.run(values)
+        value = self.expression.run(values, windows)
         if isinstance(value, Unknown):
             return UNKNOWN
         if isinstance(value, str):
@@ -55,11 +56,17 @@ class Template:
     @property
     def reads(self) -> frozenset[str]:
         """The names in its holes, budgets with their prefix."""
-        return frozenset().union(*(part.expression.reads for part in self.parts if isinstance(part, Hole)))
+        return frozenset().union(*(expression.reads for expression in self.expressions))
 
-    def render(self, values: Values, *, at: datetime, tz: tzinfo = UTC) -> str:
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """What its holes show, in their order."""
+        return tuple(part.expression for part in self.parts if isinstance(part, Hole))
+
+    def render(self, values: Values, windows: Windows, *, at: datetime, tz: tzinfo = UTC) -> str:
         """The text for what names stand for; `at` is when that was so, to which the format `date` adds seconds."""
-        return "".join(part if isinstance(part, str) else part.render(values, at=at, tz=tz) for part in self.parts)
+        shown = (part if isinstance(part, str) else part.render(values, windows, at=at, tz=tz) for part in self.parts)
+        return "".join(shown)
 
 
 def read_template(text: str, *, budgets: Collection[str], complain: Complain) -> Template:

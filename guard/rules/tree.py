@@ -125,18 +125,22 @@ def _binary(tree: Binary) -> tuple[int, str]:
     return binding, f"{left} {tree.operator} {printed(tree.right, binding + 1)}"
 
 
-def names(tree: Tree) -> Iterator[Name]:
-    """All names that a tree reads, from left to right, as often as they stand there."""
+def parts(tree: Tree) -> Iterator[Tree]:
+    """A tree and all trees in it, from left to right, each before what it is made of."""
+    yield tree
     match tree:
-        case Number() | Text():
-            return
-        case Name():
-            yield tree
         case Unary():
-            yield from names(tree.operand)
+            yield from parts(tree.operand)
         case Binary():
-            yield from names(tree.left)
-            yield from names(tree.right)
+            yield from parts(tree.left)
+            yield from parts(tree.right)
         case Call():
             for argument in tree.arguments:
-                yield from names(argument)
+                yield from parts(argument)
+        case _:
+            pass
+
+
+def names(tree: Tree) -> Iterator[Name]:
+    """All names that a tree reads, from left to right, as often as they stand there."""
+    return (part for part in parts(tree) if isinstance(part, Name))

@@ -1,21 +1,27 @@
 """One rule against one snapshot."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from guard.model import AlertKey, Bound, Level
-from guard.rules.evaluate import evaluate
+from guard.lifecycle.step import _step_in_full, step
+from guard.model import Alert, AlertKey, Bound, Evaluation, Level, Snapshot
+from guard.rules.evaluate import Facts, evaluate
 from guard.rules.expression import Expression
 from guard.rules.rule import Rule, fingerprint
 from guard.rules.template import read_template
 from guard.rules.tree import Name
-from tests.builders import NOW, at, policy, snapshot
+from guard.rules.values import NO_WINDOWS, Windows
+from tests.builders import MINUTE, NOW, at, policy, snapshot
 from tests.rules.trees import BUDGETS, condition, expression, refuse
 
 I, W, C = Level  # noqa: E741 -- three levels, three letters
+FEWER = ("numbers.limit is missing", False)
 
 
 def rule(value: str = "numbers.remaining", **changes: Any) -> Rule:
@@ -26,6 +32,10 @@ def rule(value: str = "numbers.remaining", **changes: Any) -> Rule:
     changes = {key: read[key](given) if key in read else given for key, given in changes.items()}
     fields = {"policy": policy(rule="r", levels=tuple(conditions)), "value": expression(value)}
     return Rule(**{**fields, "conditions": conditions, **changes})
+
+
+def evaluated(some: Rule, taken: Snapshot, *, budgets: Mapping[str, float] | None = None) -> Evaluation:
+    return evaluate(some, Facts.of(taken, budgets=budgets or {}))
 
 
 def _template(text: str) -> Any:
@@ -45,7 +55,7 @@ def _template(text: str) -> Any:
 )
 def test_levels_hold_by_the_value(remaining: float | None, holds: dict[Level, bool], *, clear: bool | None) -> None:
     values = {} if remaining is None else {"numbers.remaining": remaining}
-    seen = evaluate(rule(), snapshot(values or {"numbers.used": 1}), budgets={})
+    seen = evaluated(rule(), snapshot(values or {"numbers.used": 1}))
     assert (dict(seen.holds), seen.clear) == (holds, clear)
     assert seen.unknown == ("numbers.remaining is missing" if remaining is None else "")
     assert seen.key == AlertKey("main", "r")
@@ -60,7 +70,7 @@ def test_levels_hold_by_the_value(remaining: float | None, holds: dict[Level, bo
     ],
 )
 def test_a_level_holds_while_a_higher_one_does(critical: str, holds: dict[Level, bool | None]) -> None:
-    seen = evaluate(rule(warning="< 3", critical=critical), snapshot({"numbers.remaining": 5}), budgets={})
+    seen = evaluated(rule(warning="< 3", critical=critical), snapshot({"numbers.remaining": 5}))
     assert seen.holds == holds
 
 
@@ -78,7 +88,7 @@ def test_an_unknown_bound_makes_unknown_what_depends_on_it(
 ) -> None:
     bounds = {"warning": warning, "critical": critical}
     some = rule("numbers.used", **{key: text.replace("nope", "callsLast24h") for key, text in bounds.items()})
-    seen = evaluate(some, snapshot({"numbers.used": used}), budgets={})
+    seen = evaluated(some, snapshot({"numbers.used": used}))
     assert (dict(seen.holds), seen.clear) == (holds, clear)
     assert seen.unknown == ("stats.callsLast24h is missing" if None in holds.values() else "")
     assert seen.reading is not None
@@ -91,7 +101,7 @@ def test_an_unknown_bound_makes_unknown_what_depends_on_it(
 )
 def test_an_explicit_clear_is_over_only_past_it(used: float, *, clear: bool) -> None:
     some = rule("numbers.used", warning="> 80", clear="< 70")
-    assert evaluate(some, snapshot({"numbers.used": used}), budgets={}).clear is clear
+    assert evaluated(some, snapshot({"numbers.used": used})).clear is clear
 
 
 @pytest.mark.parametrize(
@@ -100,40 +110,40 @@ def test_an_explicit_clear_is_over_only_past_it(used: float, *, clear: bool) -> 
 )
 def test_an_unknown_clear_is_still_no_end_while_a_level_holds(used: float, *, clear: bool | None) -> None:
     some = rule("numbers.used", warning="> 80", clear="< stats.callsLast24h")
-    seen = evaluate(some, snapshot({"numbers.used": used}), budgets={})
+    seen = evaluated(some, snapshot({"numbers.used": used}))
     assert seen.clear is clear
     assert bool(seen.unknown) is (clear is None)
 
 
 def test_a_clear_that_overlaps_a_level_does_not_end_it() -> None:
     some = rule("numbers.used", warning="> 80", clear="< 90")
-    assert evaluate(some, snapshot({"numbers.used": 85}), budgets={}).clear is False
+    assert evaluated(some, snapshot({"numbers.used": 85})).clear is False
 
 
 def test_a_rule_that_does_not_apply_holds_nothing_and_is_over() -> None:
     some = rule("1 / 0", when="plan.name == 'growth'")
-    seen = evaluate(some, snapshot({"plan.name": "free"}), budgets={})
+    seen = evaluated(some, snapshot({"plan.name": "free"}))
     assert (seen.applies, dict(seen.holds), seen.clear, seen.reading) == (False, {W: False, C: False}, True, None)
     assert seen.unknown == ""
 
 
 def test_a_rule_of_which_it_is_unknown_whether_it_applies_is_unknown() -> None:
     some = rule(when="plan.name == 'growth'")
-    seen = evaluate(some, snapshot({"numbers.remaining": 1}), budgets={})
+    seen = evaluated(some, snapshot({"numbers.remaining": 1}))
     assert (seen.applies, dict(seen.holds), seen.clear, seen.reading) == (None, {W: None, C: None}, None, None)
     assert seen.unknown == "plan.name is missing"
 
 
 def test_a_rule_that_applies_looks_at_its_value() -> None:
     some = rule(when="plan.name == 'growth'")
-    seen = evaluate(some, snapshot({"numbers.remaining": 1, "plan.name": "growth"}), budgets={})
+    seen = evaluated(some, snapshot({"numbers.remaining": 1, "plan.name": "growth"}))
     assert (seen.applies, seen.holds[C]) == (True, True)
 
 
 def test_an_unlisted_field_that_is_a_text_makes_the_value_unknown() -> None:
     some = replace(rule(), value=Expression.of(Name("stats.new")))
-    assert evaluate(some, snapshot({"stats.new": "x"}), budgets={}).unknown == "stats.new is no number"
-    assert evaluate(some, snapshot({"stats.new": 1}), budgets={}).holds[C] is True
+    assert evaluated(some, snapshot({"stats.new": "x"})).unknown == "stats.new is no number"
+    assert evaluated(some, snapshot({"stats.new": 1})).holds[C] is True
 
 
 def test_the_reading_says_all_that_a_message_needs() -> None:
@@ -144,7 +154,7 @@ def test_the_reading_says_all_that_a_message_needs() -> None:
         unit="numbers",
     )
     taken = snapshot({"numbers.remaining": 1, "numbers.limit": 12}, at=at(3), age=timedelta(minutes=2))
-    reading = evaluate(some, taken, budgets={}).reading
+    reading = evaluated(some, taken).reading
     assert reading is not None
     assert (reading.summary, reading.description, reading.runbook) == (
         "1 of 12 left",
@@ -172,14 +182,14 @@ def test_a_rule_without_a_summary_says_its_value_in_its_unit(value: str, unit: s
         "period.elapsed": 0.5,
         "plan.limits.voiceMinutesPerMonth": 900,
     }
-    reading = evaluate(rule(value, unit=unit), snapshot(values), budgets={}).reading
+    reading = evaluated(rule(value, unit=unit), snapshot(values)).reading
     assert reading is not None
     assert reading.summary == summary
 
 
 def test_budgets_are_read_by_their_prefix() -> None:
     some = rule("numbers.used", warning="> 80% * budgets.dollars")
-    seen = evaluate(some, snapshot({"numbers.used": 9}), budgets={"dollars": 10.0})
+    seen = evaluated(some, snapshot({"numbers.used": 9}), budgets={"dollars": 10.0})
     assert seen.holds == {W: True}
     assert seen.reading is not None
     assert seen.reading.bounds == {W: Bound(">", 8)}
@@ -197,25 +207,106 @@ def test_budgets_are_read_by_their_prefix() -> None:
 )
 def test_limits_behind_the_fields_come_along_where_they_are_known(value: str, limits: dict[str, float]) -> None:
     values = {"numbers.limit": 12, "plan.limits.messagesPerMonth": 500, "plan.limits.numbers": 0}
-    assert evaluate(rule(value), snapshot(values), budgets={}).limits == limits
+    assert evaluated(rule(value), snapshot(values)).limits == limits
 
 
 def test_limits_come_along_also_when_the_rule_is_unknown_or_does_not_apply() -> None:
     some = rule(when="plan.name == 'a'")
     for taken in (snapshot({"numbers.limit": 12}), snapshot({"numbers.limit": 12, "plan.name": "b"})):
-        assert evaluate(some, taken, budgets={}).limits == {"numbers.limit": 12}
+        assert evaluated(some, taken).limits == {"numbers.limit": 12}
 
 
 def test_the_period_comes_along_only_for_a_rule_that_depends_on_it() -> None:
     taken = snapshot({"period.elapsed": 0.5, "numbers.remaining": 1}, period_start_at=NOW)
-    assert evaluate(rule("period.elapsed"), taken, budgets={}).period_start_at == NOW
-    assert evaluate(rule(when="period.elapsed > 10%"), taken, budgets={}).period_start_at == NOW
-    assert evaluate(rule(), taken, budgets={}).period_start_at is None
+    assert evaluated(rule("period.elapsed"), taken).period_start_at == NOW
+    assert evaluated(rule(when="period.elapsed > 10%"), taken).period_start_at == NOW
+    assert evaluated(rule(), taken).period_start_at is None
+
+
+# --- lack of history -------------------------------------------------------------------------------------------------
+
+GROWN = "increase(stats.totalCalls, 1h)"
+TOO_SHORT = f"too short a history for {GROWN}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "calls", "used", "why", "is_young"),
+    [
+        ({"value": GROWN}, 5, 1, TOO_SHORT, True),
+        ({"value": GROWN}, None, 1, "stats.totalCalls is missing", False),
+        ({"when": f"{GROWN} >= 20"}, 5, 1, TOO_SHORT, True),
+        ({"value": f"{GROWN} / numbers.used"}, 5, None, "numbers.used is missing", False),
+        ({"value": "numbers.used", "warning": f"> {GROWN}"}, 5, 1, TOO_SHORT, True),
+        ({"value": "numbers.used", "warning": f"> {GROWN}", "critical": "> numbers.limit"}, 5, 1, *FEWER),
+        ({"value": "numbers.used", "warning": "> numbers.limit", "critical": f"> {GROWN}"}, 5, 1, *FEWER),
+        ({"value": "numbers.used", "warning": "> 3", "clear": f"< {GROWN}"}, 5, 1, TOO_SHORT, True),
+        ({"value": "numbers.used", "warning": "> 3"}, 5, 1, "", False),
+    ],
+)
+def test_it_is_young_only_where_there_is_no_other_reason_than_too_short_a_history(
+    changes: dict[str, Any], calls: float | None, used: float | None, why: str, *, is_young: bool
+) -> None:
+    values = {"stats.totalCalls": calls, "numbers.used": used, "numbers.remaining": 5}
+    taken = snapshot({name: value for name, value in values.items() if value is not None})
+    seen = evaluated(rule(**changes), taken)
+    assert (seen.unknown, seen.is_young) == (why, is_young)
+
+
+# --- the shortcut of an alert at rest --------------------------------------------------------------------------------
+
+VALUES = st.dictionaries(
+    st.sampled_from(["numbers.used", "numbers.remaining", "numbers.limit", "stats.totalCalls", "plan.name"]),
+    st.integers(0, 9).map(float) | st.just("growth"),
+)
+RULES = st.fixed_dictionaries(
+    {"value": st.sampled_from(["numbers.remaining", "numbers.used / numbers.limit", GROWN])},
+    optional={
+        "warning": st.sampled_from(["< 3", "> numbers.limit", f"> {GROWN}"]),
+        "critical": st.sampled_from(["< 1", "> 8", "> numbers.used"]),
+        "clear": st.sampled_from(["> 5", "< numbers.limit", f"< {GROWN}"]),
+        "when": st.sampled_from(["plan.name == 'growth'", "numbers.used > 2", f"{GROWN} >= 2"]),
+        "summary": st.sampled_from(["{numbers.remaining} left"]),
+    },
+)
+
+
+class Grew:
+    """A history that reaches back far enough."""
+
+    def increase(self, name: str, window_s: float) -> float:
+        return 2.0
+
+
+@given(changes=RULES, values=VALUES, windows=st.sampled_from([Grew(), NO_WINDOWS]))
+def test_an_alert_at_rest_steps_the_same_with_the_shortcut_and_without(
+    changes: dict[str, Any], values: dict[str, float | str], windows: Windows
+) -> None:
+    some, resting = rule(**changes), Alert(AlertKey("main", "r"))
+    facts = Facts.of(snapshot(values or {"stats.x": 1}), budgets={}, windows=windows)
+    in_full, short = evaluate(some, facts), evaluate(some, facts, at_rest=True)
+    assert (short.holds, short.clear, short.unknown, short.is_young) == (
+        in_full.holds,
+        in_full.clear,
+        in_full.unknown,
+        in_full.is_young,
+    )
+    stepped = step(resting, short, some.policy, now=NOW, every=MINUTE)
+    assert stepped == _step_in_full(resting, in_full, some.policy, now=NOW, every=MINUTE)
+    if short.reading is None and in_full.reading is not None:
+        assert stepped.alert is resting
+
+
+def test_what_nobody_would_read_is_not_written() -> None:
+    some, calm = rule(summary="{numbers.remaining}"), snapshot({"numbers.remaining": 5})
+    assert evaluate(some, Facts.of(calm, budgets={}), at_rest=True).reading is None
+    assert evaluate(some, Facts.of(calm, budgets={})).reading is not None
+    low = snapshot({"numbers.remaining": 2})
+    assert evaluate(some, Facts.of(low, budgets={}), at_rest=True) == evaluate(some, Facts.of(low, budgets={}))
 
 
 def test_evaluating_is_pure() -> None:
     some, taken = rule(summary="{numbers.remaining}"), snapshot()
-    assert evaluate(some, taken, budgets={}) == evaluate(some, taken, budgets={})
+    assert evaluated(some, taken) == evaluated(some, taken)
 
 
 # --- fingerprints ----------------------------------------------------------------------------------------------------

@@ -139,4 +139,4 @@ def test_forty_one_levels_are_refused(text: str) -> None:
 
 
 def test_a_chain_as_long_as_an_expression_may_be_is_no_nesting() -> None:
-    assert expression("1+" * 249 + "1").run({}) == 250
+    assert expression("1+" * 249 + "1").number({}) == 250

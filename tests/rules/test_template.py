@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from guard.rules.complaint import Complaint
 from guard.rules.template import Template, read_template
+from guard.rules.values import NO_WINDOWS
 from tests.builders import NOW
 from tests.rules.trees import BUDGETS, refuse
 
@@ -29,7 +30,7 @@ def complaints(text: str) -> list[Complaint]:
 
 
 def rendered(text: str) -> str:
-    return read_template(text, budgets=BUDGETS, complain=refuse).render(VALUES, at=NOW)
+    return read_template(text, budgets=BUDGETS, complain=refuse).render(VALUES, NO_WINDOWS, at=NOW)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,7 @@ def rendered(text: str) -> str:
         ("{'a}b: c'}", "a}b: c"),
         ("{numbers.used}", "unknown"),
         ("{1 / 0:share}", "unknown"),
+        ("{increase(stats.totalCalls, 1h):count}", "unknown"),
         ("{{{plan.name}}}", "{growth}"),
         ("{{}}", "{}"),
         ("it's {plan.name}'s", "it's growth's"),
@@ -64,7 +66,7 @@ def test_holes_show_values(text: str, shown: str) -> None:
 
 def test_a_date_is_shown_in_the_accounts_zone() -> None:
     template = read_template("{1h:date}", budgets=(), complain=refuse)
-    assert template.render({}, at=NOW, tz=ZoneInfo("America/New_York")) == "2026-11-23 10:05 EST"
+    assert template.render({}, NO_WINDOWS, at=NOW, tz=ZoneInfo("America/New_York")) == "2026-11-23 10:05 EST"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_all_mistakes_of_a_text_are_told() -> None:
 @given(st.text(alphabet="{}'ab:. \n1", max_size=60))
 def test_no_text_makes_a_template_raise(text: str) -> None:
     template = read_template(text, budgets=(), complain=lambda _: None)
-    assert isinstance(template.render({}, at=NOW), str)
+    assert isinstance(template.render({}, NO_WINDOWS, at=NOW), str)
     assert all(0 <= each.span.start <= each.span.end <= len(text) for each in complaints(text))
 
 
@@ -112,4 +114,4 @@ def test_any_text_can_be_said_with_doubled_braces(text: str) -> None:
 
 
 def test_the_empty_template_renders_an_empty_text() -> None:
-    assert Template().render({}, at=NOW) == ""
+    assert Template().render({}, NO_WINDOWS, at=NOW) == ""

@@ -1,0 +1,68 @@
+"""Whether what stands between a function's parentheses is what it takes."""
+
+from datetime import timedelta
+from typing import Final
+
+from guard.fields import FIELDS, field_named
+from guard.fields import Kind as FieldKind
+from guard.rules.complaint import Complaint
+from guard.rules.functions import FUNCTIONS, LONGEST_WINDOW
+from guard.rules.kinds import Kind, Parameter, described
+from guard.rules.tree import Call, Name, Number, Text, Tree
+
+_COUNTERS: Final = [field.name for field in FIELDS.values() if field.kind is FieldKind.LIFETIME]
+_MOVES: Final = {
+    FieldKind.GAUGE: "what there is now",
+    FieldKind.ROLLING: "a rolling window, which falls by itself",
+    FieldKind.PERIOD: "a share of the period",
+    FieldKind.LIMIT: "a limit",
+    FieldKind.TEXT: "a text",
+}
+_UNITS: Final = {"": "a number without a unit; write s, m, h or d behind it", "%": "a share"}
+
+
+def count_complaint(call: Call) -> Complaint | None:
+    """What is wrong with the number of a known function's arguments."""
+    function, given = FUNCTIONS[call.function], len(call.arguments)
+    if given == len(function.takes):
+        return None
+    text = f"{call.function}() takes {len(function.takes)} arguments, as in {function.example}, and here "
+    return Complaint(call.span, text + (f"are {given}" if given != 1 else "is 1"))
+
+
+def argument_complaint(call: Call, parameter: Parameter, argument: Tree, kind: Kind) -> Complaint | None:
+    """What is wrong with one argument that gives `kind`, in itself without mistakes."""
+    match parameter:
+        case Parameter.COUNTER:
+            return _counter(call, argument, kind)
+        case Parameter.WINDOW:
+            return _window(call, argument, kind)
+
+
+def _counter(call: Call, argument: Tree, kind: Kind) -> Complaint | None:
+    field = field_named(argument.name) if isinstance(argument, Name) else None
+    if field.kind is FieldKind.LIFETIME if field else kind is Kind.OPEN:
+        return None
+    what = f"this is {kind.value}"
+    if isinstance(argument, Name):
+        what = f"{argument.name} is {_MOVES[field.kind] if field else 'a budget'}"
+    text = f"{call.function} needs a lifetime counter, and {what}; write one of {', '.join(_COUNTERS[:3])}, …"
+    return Complaint(argument.span, text)
+
+
+def _window(call: Call, argument: Tree, kind: Kind) -> Complaint | None:
+    window = f"the window of {call.function}() is"
+    if not isinstance(argument, Number) or argument.unit in _UNITS:
+        return Complaint(argument.span, f"{window} a duration such as 1h, and this is {_no_duration(argument, kind)}")
+    if argument.value <= 0:
+        return Complaint(argument.span, f"{window} longer than 0")
+    if argument.value > LONGEST_WINDOW.total_seconds():
+        longest = f"at most {LONGEST_WINDOW // timedelta(days=1)}d"
+        return Complaint(argument.span, f"{window} {longest}: answers are kept whole for 14 days")
+    return None
+
+
+def _no_duration(argument: Tree, kind: Kind) -> str:
+    if isinstance(argument, Number):
+        return _UNITS[argument.unit]
+    return described(argument, kind) + ("; write it without quotes" if isinstance(argument, Text) else "")

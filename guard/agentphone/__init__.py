@@ -1,5 +1,6 @@
-"""The client of AgentPhone's usage API, and the strict reading of what it answers."""
+"""The client of AgentPhone's API, and the strict reading of what it answers."""
 
 from guard.agentphone.client import UsageClient
+from guard.agentphone.listing import Listing
 
-__all__ = ["UsageClient"]
+__all__ = ["Listing", "UsageClient"]

@@ -1,14 +1,15 @@
 """What a body says: a strict JSON object, the API's own message in a refusal, or a few clean words to quote."""
 
 import json
-import math
-from typing import Final
+import sys
+from typing import Final, cast
 
 from guard.model import Failure, FailureKind
 from guard.payload import clean
 
 _QUOTED_BYTES: Final = 200
 _MOST_NESTING: Final = 32
+_LARGEST: Final = sys.float_info.max
 _MASK: Final = "***"
 _WORDS: Final = {list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
 
@@ -27,23 +28,27 @@ def quote(text: str, *, key: str) -> str:
 
 
 def read_object(body: bytes, *, key: str) -> dict[str, object] | Failure:
-    """Reads a JSON object strictly, and masks the key wherever the object echoes it. Never raises.
+    """Reads a JSON object strictly, and masks the key wherever the object echoes it. Never raises."""
+    value = read_json(body, key=key)
+    if isinstance(value, dict | Failure):
+        return value
+    return not_usage(body, key=key, what=_WORDS.get(type(value), "null"))
 
-    Python's reader takes more than JSON has and more than a usage answer holds. Refused here as no usage answer: NaN,
-    Infinity, what is not UTF-8 and every value that is no object. Refused as too large: numbers beyond a float's range
-    and nesting beyond 32 levels.
+
+def read_json(body: bytes, *, key: str) -> object | Failure:
+    """Reads JSON strictly, and masks the key wherever it is echoed. Never raises.
+
+    Python's reader takes more than JSON has and more than an answer of this API holds. Refused here as no such answer:
+    NaN, Infinity and what is not UTF-8. Refused as too large: numbers beyond a float's range and nesting beyond 32
+    levels.
     """
     try:
-        value = json.loads(body.decode(), parse_constant=_no_number, parse_float=_finite, parse_int=_whole)
-    except (OverflowError, RecursionError):
-        return Failure(FailureKind.TOO_LARGE, "the answer holds a number or a nesting that no usage answer has")
-    except ValueError:
+        value: object = _JSON.decode(body.decode())
+        return _checked(value, key, _MOST_NESTING)
+    except (json.JSONDecodeError, UnicodeDecodeError):
         return not_usage(body, key=key, what="no JSON" if body.strip() else "an empty answer")
-    if not isinstance(value, dict):
-        return not_usage(body, key=key, what=_WORDS.get(type(value), "null"))
-    if not _is_shallow(value):
-        return Failure(FailureKind.TOO_LARGE, f"the answer is nested more than {_MOST_NESTING} levels deep")
-    return {name.replace(key, _MASK): _masked(part, key) for name, part in value.items()}
+    except (ValueError, OverflowError, RecursionError):  # the first for an integer of more than 4,300 digits
+        return Failure(FailureKind.TOO_LARGE, "the answer holds a number or a nesting that no usage answer has")
 
 
 def not_usage(body: bytes, *, key: str, what: str) -> Failure:
@@ -77,42 +82,24 @@ def _problem(problem: object) -> str:
 
 
 def _no_number(word: str) -> float:
-    raise ValueError(f"{word} is no number in JSON")
+    raise json.JSONDecodeError("no number in JSON", word, 0)
 
 
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if math.isinf(number):
+_JSON: Final = json.JSONDecoder(parse_constant=_no_number)
+
+
+def _checked(value: object, key: str, levels: int) -> object:
+    """The value with the key masked in all its texts and names; raises OverflowError for what is too large."""
+    if isinstance(value, str):
+        return value.replace(key, _MASK)
+    if isinstance(value, (int, float)):
+        if not -_LARGEST <= value <= _LARGEST:
+            raise OverflowError
+        return value
+    if value is None:
+        return None
+    if not levels:
         raise OverflowError
-    return number
-
-
-def _whole(digits: str) -> int:
-    _finite(digits)  # first, because int() refuses 5,000 digits with an error of another kind
-    return int(digits)
-
-
-def _is_shallow(value: object) -> bool:
-    """Whether the value is nested no deeper than allowed; level by level, so that depth costs no stack."""
-    level = [value]
-    for _ in range(_MOST_NESTING):
-        level = [part for outer in level if isinstance(outer, dict | list) for part in _parts(outer)]
-        if not level:
-            return True
-    return False
-
-
-def _parts(outer: dict[str, object] | list[object]) -> list[object]:
-    return outer if isinstance(outer, list) else list(outer.values())
-
-
-def _masked(value: object, key: str) -> object:
-    match value:
-        case str():
-            return value.replace(key, _MASK)
-        case dict():
-            return {name.replace(key, _MASK): _masked(part, key) for name, part in value.items()}
-        case list():
-            return [_masked(part, key) for part in value]
-        case _:
-            return value
+    if isinstance(value, dict):
+        return {name.replace(key, _MASK): _checked(part, key, levels - 1) for name, part in value.items()}
+    return [_checked(part, key, levels - 1) for part in cast("list[object]", value)]

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 
 SHORTEST_WAIT: Final = timedelta(seconds=1)
@@ -13,6 +14,7 @@ _SECONDS: Final = re.compile(r"[0-9]+(\.[0-9]+)?([eE][0-9]+)?")
 _LONGEST_DATE: Final = 64
 
 
+@lru_cache(maxsize=8)  # many answers a second bear the same one
 def http_date(text: str) -> datetime | None:
     """An HTTP date (RFC 9110, section 5.6.7) as aware UTC; None for anything else."""
     try:

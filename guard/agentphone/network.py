@@ -1,5 +1,6 @@
 """Why no whole answer came, in words: names, TLS, refused, reset, cut short."""
 
+import errno
 import os
 import socket
 import ssl
@@ -7,17 +8,18 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-import httpx
+import aiohttp
 
 from guard.model import Failure, FailureKind
 
 _DEEPEST: Final = 20
+_RESET: Final = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED}
 
 
 def no_answer(error: Exception, *, host: str) -> Failure:
     """The failure in words for people, with `host` as the one that was asked.
 
-    The error's own text is never used: httpx and h11 put into it what was sent, and what was sent holds the key.
+    The error's own text is never used: it may hold what was sent or what came, and both may hold the key.
     """
     words = (_words(cause, host=host) for cause in islice(_causes(error), _DEEPEST))
     text = next(filter(None, words), f"the connection to {host} failed ({type(error).__name__})")
@@ -25,28 +27,38 @@ def no_answer(error: Exception, *, host: str) -> Failure:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and all that led to it: several, where a name has several addresses."""
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        cause = waiting.pop()
-        if cause is not None:
-            yield cause
-            waiting.append(cause.__cause__ or cause.__context__)
-            waiting += cause.exceptions if isinstance(cause, BaseExceptionGroup) else ()
+    """The error and all that led to it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def _words(cause: BaseException, *, host: str) -> str:
     match cause:
+        case aiohttp.ClientError():  # first: some of them are OSErrors too
+            return _client_words(cause, host=host)
         case socket.gaierror() | UnicodeError():  # the latter for a name that no name may be
             return f"the name {host} could not be resolved"
         case ssl.SSLError():
             return _tls_words(cause, host=host)
         case OSError():
             return _os_words(cause, host=host)
-        case httpx.ProxyError():
+        case _:
+            return ""
+
+
+def _client_words(error: aiohttp.ClientError, *, host: str) -> str:
+    """Empty where only what lies beneath the error says why."""
+    match error:
+        case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
             return f"the proxy of the environment does not let through to {host}"
-        case httpx.RemoteProtocolError():
-            return _protocol_words(str(cause), host=host)
+        case aiohttp.ServerDisconnectedError():
+            return f"{host} closed the connection without an answer"
+        case aiohttp.ClientPayloadError():
+            return "the answer was cut short"
+        case aiohttp.ClientResponseError():
+            return f"what {host} answered is not HTTP"
         case _:
             return ""
 
@@ -58,17 +70,8 @@ def _tls_words(error: ssl.SSLError, *, host: str) -> str:
 
 
 def _os_words(error: OSError, *, host: str) -> str:
-    if isinstance(error, ConnectionRefusedError):
+    if error.errno == errno.ECONNREFUSED:
         return f"connection refused by {host}"
-    if isinstance(error, ConnectionResetError | BrokenPipeError):
+    if error.errno in _RESET:
         return f"the connection was reset by {host}"
     return f"the connection to {host} failed: {os.strerror(error.errno)}" if error.errno else ""
-
-
-def _protocol_words(text: str, *, host: str) -> str:
-    """The texts are httpcore's and h11's; one that they do not use any more reads as the last line."""
-    if "without sending complete message body" in text:
-        return "the answer was cut short"
-    if "without sending a response" in text:
-        return f"{host} closed the connection without an answer"
-    return f"what {host} answered is not HTTP"

@@ -11,6 +11,7 @@ from guard.agentphone.headers import http_date, retry_after
 from guard.model import Answer, Failure, FailureKind
 
 _PARTS: Final = ("numbers", "stats", "plan")  # what the reference says that an answer is made of; each may be missing
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def read_answer(headers: Mapping[str, str], body: bytes, *, key: str) -> Answer | Failure:
@@ -24,18 +25,19 @@ def read_answer(headers: Mapping[str, str], body: bytes, *, key: str) -> Answer 
         return payload
     if not any(isinstance(payload.get(part), dict) for part in _PARTS):
         return not_usage(body, key=key, what="an object without numbers, stats and plan")
-    text = json.dumps(payload, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return Answer(payload=payload, text=text, server_at=http_date(headers.get("Date", "")))
+    return Answer(payload=payload, text=_CANONICAL.encode(payload), server_at=http_date(headers.get("Date", "")))
 
 
-def read_refusal(status: int, headers: Mapping[str, str], body: bytes, *, key: str, now: datetime) -> Failure:
+def read_refusal(
+    status: int, headers: Mapping[str, str], body: bytes, *, key: str, now: datetime, of: str = ""
+) -> Failure:
     """Reads an answer that is neither a 200 nor a redirect; header names are looked up in any case. Never raises.
 
-    A wait is given with every 429, and with a 408 or 5xx that asks for one.
+    `of` is what was asked for beyond the key's own account: `sub-account acme`. A wait is given with every 429, and
+    with a 408 or 5xx that asks for one.
     """
     kind = _kind(status)
-    verb = "refused the key:" if kind is FailureKind.UNAUTHORIZED else "answered"
-    text = f"the API {verb} {_words(status)}"
+    text = f"the API {_verb(status, of)} {_words(status)}"
     said = message(body, key=key)
     wait = None
     if kind is FailureKind.RATE_LIMITED or (kind is FailureKind.SERVER and "Retry-After" in headers):
@@ -56,8 +58,10 @@ def redirected(status: int, origin: str, *, key: str) -> Failure:
 
 def _kind(status: int) -> FailureKind:
     match status:
-        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
+        case HTTPStatus.UNAUTHORIZED:
             return FailureKind.UNAUTHORIZED
+        case HTTPStatus.FORBIDDEN:
+            return FailureKind.FORBIDDEN
         case HTTPStatus.TOO_MANY_REQUESTS:
             return FailureKind.RATE_LIMITED
         case HTTPStatus.REQUEST_TIMEOUT:
@@ -66,6 +70,18 @@ def _kind(status: int) -> FailureKind:
             return FailureKind.SERVER
         case _:
             return FailureKind.REFUSED
+
+
+def _verb(status: int, of: str) -> str:
+    match status:
+        case HTTPStatus.UNAUTHORIZED:
+            return "refused the key:"
+        case HTTPStatus.FORBIDDEN:
+            return f"does not let this key see {of or 'its account'}:"
+        case HTTPStatus.NOT_FOUND | HTTPStatus.METHOD_NOT_ALLOWED if of:
+            return f"does not know {of}:"
+        case _:
+            return "answered"
 
 
 def _words(status: int) -> str:

@@ -1,47 +1,21 @@
 import asyncio
 import gzip
 import json
-import ssl
 import tracemalloc
 import zlib
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from http import HTTPStatus
-from pathlib import Path
 
 import pytest
 
 from guard import __version__
-from guard.agentphone import UsageClient
 from guard.errors import ConfigError
 from guard.model import Answer, Failure, FailureKind
+from tests.agentphone.calls import CERTIFICATE, GOOD, KEY, NEW_KEY, NOW, ask, client, server_tls
 from tests.agentphone.wire import Script, answers, closed_port, head, repeats, resets, says, says_nothing, wire
 
-KEY = "sk_live_4f9b2c81d07e"
-NEW_KEY = "sk_live_a_newer_one"
-NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
-USAGE = {"numbers": {"used": 9, "limit": 12, "remaining": 3}, "stats": {"totalMessages": 81240}}
-GOOD = answers(json.dumps(USAGE).encode())
-CERTIFICATE = Path(__file__).with_name("self-signed.pem")  # for the name localhost
 MIB = 1024 * 1024
-
-
-def client(
-    url: str,
-    *,
-    key: str = KEY,
-    read_key: Callable[[], str | None] = lambda: None,
-    deadline: timedelta = timedelta(seconds=10),
-) -> UsageClient:
-    return UsageClient(base_url=url, key=key, read_key=read_key, deadline=deadline)
-
-
-async def ask(usage_client: UsageClient) -> Answer | Failure:
-    try:
-        return await usage_client.usage(now=NOW)
-    finally:
-        await usage_client.close()
 
 
 async def failure(*scripts: Script, deadline: timedelta = timedelta(seconds=10)) -> Failure:
@@ -133,7 +107,7 @@ async def test_no_cookie_is_kept_from_one_poll_to_the_next() -> None:
 
 
 async def test_a_failed_poll_leaves_the_client_able_to_ask_again() -> None:
-    async with wire(resets(), GOOD) as server:
+    async with wire(resets(), resets(), GOOD) as server:
         usage_client = client(server.url)
         assert isinstance(await usage_client.usage(now=NOW), Failure)
         assert isinstance(await ask(usage_client), Answer)
@@ -169,14 +143,13 @@ async def test_a_name_that_no_name_may_be_says_so() -> None:
     ("script", "text"),
     [
         (resets(), "the connection was reset by HOST"),
-        (resets(head("HTTP/1.1 200 OK", "Content-Length: 900"), b'{"st'), "the connection was reset by HOST"),
+        (resets(head("HTTP/1.1 200 OK", "Content-Length: 900"), b'{"st'), "the answer was cut short"),
         (says(), "HOST closed the connection without an answer"),
         (says(b"HTTP/1.1 200 OK\r\nContent-Le"), "HOST closed the connection without an answer"),
         (says(head("HTTP/1.1 200 OK", "Content-Length: 900"), b'{"stats":{}}'), "the answer was cut short"),
         (says(head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked"), b"5\r\n{}"), "the answer was cut short"),
         (says(head("HTTP/1.1 200 OK", "Transfer-Encoding: chunked"), b"zz\r\n"), "what HOST answered is not HTTP"),
-        (says(head("HTTP/1.1 200 OK", "Transfer-Encoding: gzip"), b"zz"), "what HOST answered is not HTTP"),
-        (answers(status=101), "what HOST answered is not HTTP"),
+        (says(head("HTTP/1.1 204 No"), b"a body"), "what HOST answered is not HTTP"),
         (says(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), "what HOST answered is not HTTP"),
         (says(b"HTTP/1.1 200 OK\r\nX: ", b"a" * MIB), "what HOST answered is not HTTP"),
         (says(b"HTTP/1.1 200 OK\r\n", b"X: a\r\n" * 100_000), "what HOST answered is not HTTP"),
@@ -218,12 +191,6 @@ async def test_a_cancelled_poll_is_cancelled_and_not_a_failure() -> None:
 
 
 # --- TLS -----------------------------------------------------------------------------------------------------------
-
-
-def server_tls() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
-    return context
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
@@ -359,6 +326,7 @@ async def test_what_is_quoted_is_at_most_200_bytes_and_holds_no_part_of_the_key(
     [
         (404, b"", FailureKind.REFUSED, "the API answered 404 Not Found"),
         (400, b'{"detail":"no such thing"}', FailureKind.REFUSED, "the API answered 400 Bad Request: no such thing"),
+        (101, b"", FailureKind.REFUSED, "the API answered 101 Switching Protocols"),
         (299, b"", FailureKind.REFUSED, "the API answered 299"),
         (204, b"", FailureKind.REFUSED, "the API answered 204 No Content"),
         (304, b"", FailureKind.REFUSED, "the API answered 304 Not Modified"),
@@ -371,8 +339,8 @@ async def test_what_is_quoted_is_at_most_200_bytes_and_holds_no_part_of_the_key(
         (
             403,
             b'{"error":{"message":"No access","code":"FORBIDDEN"}}',
-            FailureKind.UNAUTHORIZED,
-            "the API refused the key: 403 Forbidden: No access",
+            FailureKind.FORBIDDEN,
+            "the API does not let this key see its account: 403 Forbidden: No access",
         ),
         (
             401,
@@ -401,22 +369,21 @@ async def test_a_422_names_each_place() -> None:
     "script",
     [
         says(head("HTTP/1.1 401 No", "Content-Length: 900"), b'{"error":'),
-        says(head("HTTP/1.1 401 No", "Transfer-Encoding: chunked"), b"zz\r\n"),
         repeats(head("HTTP/1.1 401 No"), b" ", every_s=0.01),
         resets(head("HTTP/1.1 401 No", "Content-Length: 900")),
         answers(b"\x1f\x8b", status=401, headers=("Content-Encoding: gzip",)),
     ],
-    ids=["cut short", "garbage", "dripping", "reset", "compressed"],
+    ids=["cut short", "dripping", "reset", "compressed"],
 )
 async def test_a_status_counts_whatever_becomes_of_its_body(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("guard.agentphone.client._REFUSAL_WAIT_S", 0.1)
+    monkeypatch.setattr("guard.agentphone.exchange._REFUSAL_WAIT_S", 0.1)
     answer = await failure(script)
     assert answer == Failure(FailureKind.UNAUTHORIZED, "the API refused the key: 401 Unauthorized")
 
 
 async def test_no_status_raises_or_shows_the_key_that_it_echoes() -> None:
     body = json.dumps({"error": {"message": f"Bearer {KEY}"}}).encode()
-    statuses = list(range(201, 600))
+    statuses = [status for status in range(201, 600) if status not in {204, 304}]  # neither of them has a body
     scripts = [
         answers(body, status=status, phrase=KEY, headers=(f"Retry-After: {KEY}", f"X-Key: {KEY}"))
         for status in statuses
@@ -485,7 +452,7 @@ async def test_a_refused_key_is_read_again_once_and_the_new_one_is_kept() -> Non
 
 @pytest.mark.parametrize("again", [KEY, None, ""])
 async def test_a_refused_key_that_is_still_the_same_is_not_asked_with_again(again: str | None) -> None:
-    async with wire(answers(status=403)) as server:
+    async with wire(answers(status=401)) as server:
         answer = await ask(client(server.url, read_key=lambda: again))
     assert isinstance(answer, Failure)
     assert answer.kind is FailureKind.UNAUTHORIZED

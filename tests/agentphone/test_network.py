@@ -2,6 +2,7 @@ import errno
 
 import httpx
 import pytest
+from aiohttp import ClientPayloadError, ServerDisconnectedError
 
 from guard.agentphone.network import no_answer
 from guard.model import Failure, FailureKind
@@ -18,12 +19,11 @@ def caused(by: BaseException) -> httpx.ConnectError:
     [
         (OSError(errno.EMFILE, "x"), "the connection to api.example failed: Too many open files"),
         (OSError(errno.ENETUNREACH, "x"), "the connection to api.example failed: Network is unreachable"),
-        (BrokenPipeError(), "the connection was reset by api.example"),
-        (OSError("All connection attempts failed"), "the connection to api.example failed (ConnectError)"),
-        (
-            ExceptionGroup("several addresses", [OSError("first"), ConnectionRefusedError()]),
-            "connection refused by api.example",
-        ),
+        (OSError(errno.EPIPE, "x"), "the connection was reset by api.example"),
+        (OSError(errno.ECONNREFUSED, "x"), "connection refused by api.example"),
+        (OSError("Multiple exceptions: one, two"), "the connection to api.example failed (ConnectError)"),
+        (ServerDisconnectedError(), "api.example closed the connection without an answer"),
+        (ClientPayloadError(), "the answer was cut short"),
     ],
 )
 def test_the_cause_behind_an_error_is_what_people_read(cause: Exception, text: str) -> None:

@@ -16,6 +16,7 @@ class Wire:
     port: int
     scheme: str = "http"
     requests: list[bytes] = field(default_factory=list)
+    connections: int = 0
 
     @property
     def url(self) -> str:
@@ -28,15 +29,22 @@ class Wire:
 
 
 @asynccontextmanager
-async def wire(*scripts: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[Wire]:
-    """Plays the first script to the first request, and so on; the last one to all that follow."""
+async def wire(*scripts: Script, tls: ssl.SSLContext | None = None, keep: bool = False) -> AsyncIterator[Wire]:
+    """Plays the first script to the first request, and so on; the last one to all that follow.
+
+    Afterwards the connection is closed, or with `keep` left open for another request, unless the script closed it.
+    """
     open_: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         open_[asyncio.current_task()] = writer
+        served.connections += 1
         with suppress(OSError, asyncio.IncompleteReadError):
-            served.requests.append(await reader.readuntil(b"\r\n\r\n"))
-            await scripts[min(len(served.requests), len(scripts)) - 1](reader, writer)
+            while not writer.is_closing():
+                served.requests.append(await reader.readuntil(b"\r\n\r\n"))
+                await scripts[min(len(served.requests), len(scripts)) - 1](reader, writer)
+                if not keep:
+                    break
         writer.close()
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
@@ -81,6 +89,16 @@ def repeats(first: bytes, part: bytes, *, every_s: float = 0) -> Script:
             with suppress(TimeoutError):
                 async with asyncio.timeout(every_s):
                     await reader.read()
+
+    return script
+
+
+def hangs_up(*parts: bytes) -> Script:
+    """Says this much, and closes the connection."""
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await says(*parts)(reader, writer)
+        writer.close()
 
     return script
 

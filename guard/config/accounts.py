@@ -1,15 +1,16 @@
 """`[accounts.*]`: what is asked, how often, and the account's own routes and budgets."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from guard.config.address import base_fault
+from guard.config.address import read_base_url
 from guard.config.budgets import read_budgets
 from guard.config.keys import ACCOUNT
 from guard.config.routes import Routes, read_notify
+from guard.config.subs import SubDraft, SubsDraft, read_subs
 from guard.config.table import Table
 from guard.config.things import Secret
 from guard.rules.complaint import hint
@@ -25,7 +26,7 @@ _SECOND: Final = timedelta(seconds=1)
 class AccountDraft:
     """An account as the file says it, before rules are laid over it."""
 
-    table: Table
+    name: str
     api_key: Secret
     base_url: str
     every: timedelta
@@ -34,6 +35,19 @@ class AccountDraft:
     tz: tzinfo
     notify: Routes | None
     budgets: Mapping[str, float]
+    sub_id: str = ""
+    subs: SubsDraft | None = None
+
+    def of(self, sub: SubDraft) -> "AccountDraft":
+        """The same for one of its sub-accounts."""
+        return replace(
+            self,
+            name=f"{self.name}:{sub.sub_id}",
+            notify=self.notify if sub.notify is None else sub.notify,
+            budgets={**self.budgets, **sub.budgets},
+            sub_id=sub.sub_id,
+            subs=None,
+        )
 
 
 def read_account(table: Table, *, channels: Collection[str], budgets: Mapping[str, float]) -> AccountDraft | None:
@@ -47,26 +61,18 @@ def read_account(table: Table, *, channels: Collection[str], budgets: Mapping[st
         table.wrong("no_data_after", "no_data_after is shorter than every, so each pause would count as no data")
     own = table.table("budgets", such_as="{ messages_per_day = 1_200 }")
     draft = AccountDraft(
-        table=table,
+        name=table.name,
         api_key=api_key or Secret("", ""),
-        base_url=_base_url(table),
+        base_url=read_base_url(table, default=_BASE_URL),
         every=every,
         stale_after=stale_after,
         no_data_after=no_data_after,
         tz=_zone(table),
         notify=read_notify(table, channels),
         budgets={**budgets, **(read_budgets(own) if own else {})},
+        subs=read_subs(table, channels=channels),
     )
     return draft if api_key else None
-
-
-def _base_url(table: Table) -> str:
-    url = table.string("base_url", such_as=f'"{_BASE_URL}"') or _BASE_URL
-    fault = base_fault(url)
-    if fault:
-        variable = table.variable("base_url")
-        table.wrong("base_url", f"the value of {variable} {fault}" if variable else f"base_url {fault}")
-    return url.rstrip("/")
 
 
 def _zone(table: Table) -> tzinfo:

@@ -1,6 +1,7 @@
 """Which keys a rule file may hold, table by table; and those that are known and not built yet."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 
@@ -11,6 +12,7 @@ class Keys:
     built: frozenset[str]
     later: frozenset[str] = frozenset()
     belongs: str = ""  # where such a table stands, for a key of it that stands elsewhere
+    meant: Mapping[str, str] = field(default_factory=dict)  # what others call a key, and what it is called here
 
 
 def _words(text: str) -> frozenset[str]:
@@ -21,15 +23,28 @@ LEVELS: Final = _words("info warning critical")
 
 TOP: Final = Keys(_words("accounts budgets channels defaults rules"), _words("report quiet"))
 ACCOUNT: Final = Keys(
-    _words("api_key every base_url tz notify budgets stale_after no_data_after"),
-    _words("sub_accounts sub"),
-    "[accounts.NAME]",
+    _words("api_key every base_url tz notify budgets stale_after no_data_after sub_accounts sub"),
+    belongs="[accounts.NAME]",
 )
+SUB: Final = Keys(_words("budgets notify"))
 SLACK: Final = Keys(
-    _words("kind webhook_url mention"), _words("token channel app_token base_url"), "[channels.NAME] of kind slack"
+    _words("kind webhook_url token channel base_url mention"),
+    _words("app_token"),
+    belongs="[channels.NAME] of kind slack",
+)
+EMAIL: Final = Keys(
+    _words("kind host port security username password from to"),
+    belongs="[channels.NAME] of kind email",
+    meant={
+        **dict.fromkeys(("server", "smtp", "smtp_server", "smarthost", "hostname"), "host"),
+        **dict.fromkeys(("tls", "ssl", "starttls", "use_tls", "encryption"), "security"),
+        **dict.fromkeys(("login", "auth_username"), "username"),
+        **dict.fromkeys(("sender", "mail_from"), "from"),
+        **dict.fromkeys(("recipient", "recipients", "rcpt_to"), "to"),
+    },
 )
 TERMINAL: Final = Keys(_words("kind"))
-KINDS: Final = Keys(_words("slack terminal"), _words("email webhook apprise"))
+KINDS: Final = Keys(_words("slack email terminal"), _words("webhook apprise"))
 DEFAULTS: Final = Keys(_words("notify remind for"), _words("fallback"), "[defaults]")
 REMIND: Final = Keys(LEVELS | {"max"})
 RULE: Final = Keys(
@@ -39,20 +54,13 @@ RULE: Final = Keys(
     "[rules.NAME]",
 )
 
-EMAIL: Final = Keys(frozenset(), _words("kind host port username password security from to"))
-
 SECRETS: Final = _words("api_key token app_token webhook_url password secret routing_key")
 """Keys whose value is a secret, wherever they stand."""
 
-INSTEAD: Final = {
-    "token": "webhook_url",
-    "app_token": "webhook_url",
-    "channel": "webhook_url, which names its Slack channel itself",
-    "fallback": "notify with more than one channel",
-}
+INSTEAD: Final = {"fallback": "notify with more than one channel"}
 """What does today what a key that is not built yet will do."""
 
 
 def home(key: str) -> str:
     """Where a key belongs that was met in a table which has none such; empty for a key of no table."""
-    return next((keys.belongs for keys in (DEFAULTS, RULE, ACCOUNT, SLACK) if key in keys.built), "")
+    return next((keys.belongs for keys in (DEFAULTS, RULE, ACCOUNT, SLACK, EMAIL) if key in keys.built), "")

@@ -1,4 +1,4 @@
-"""Rules laid over accounts: the rule's own routes and reminders before the account's before the file's."""
+"""Rules laid over accounts and sub-accounts: a rule's own routes before the account's before the defaults."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from guard.config.accounts import AccountDraft
 from guard.config.routes import Reminders, Routes, resolved
 from guard.config.rules import Draft
 from guard.config.sense import check_budgets, check_sense
-from guard.config.things import AccountConfig
+from guard.config.things import AccountConfig, ChannelConfig, EmailConfig, SubAccounts
 from guard.model import NO_DATA, Level
 from guard.rules.complaint import Severity
 from guard.rules.names import BUDGETS
@@ -22,29 +22,37 @@ _Shared = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """`[defaults]`, and what follows from the file as a whole."""
+    """`[defaults]`."""
 
     notify: Routes | None = None
     remind: Reminders | None = None
     hold: timedelta = timedelta()
-    everyone: tuple[str, ...] = ()  # all channels
 
 
 class Laying:
     """Lays the same rules over one account after another; accounts that do not differ in a rule share it."""
 
-    def __init__(self, drafts: Sequence[Draft], *, defaults: Defaults) -> None:
-        """Takes the file's rules and defaults."""
+    def __init__(self, drafts: Sequence[Draft], *, defaults: Defaults, channels: Mapping[str, ChannelConfig]) -> None:
+        """Takes the file's rules, defaults and channels."""
         self._drafts = drafts
         self._defaults = defaults
+        self._everyone = tuple(channels)
+        self._recipients = {name: each.to for name, each in channels.items() if isinstance(each, EmailConfig)}
         self._rules: dict[_Shared, Rule] = {}
         self._checked: set[_Shared] = set()
 
     def over(self, account: AccountDraft) -> AccountConfig:
-        """The account with all its rules; notes what is wrong with them only here."""
+        """The account and its sub-accounts with all their rules; notes what is wrong with them only here."""
+        laid = self._laid_over(account)
+        if account.subs is None:
+            return laid
+        own = {sub.sub_id: self._laid_over(account.of(sub)) for sub in account.subs.own}
+        return replace(laid, subs=SubAccounts(account.subs.ids, own, others=laid))
+
+    def _laid_over(self, account: AccountDraft) -> AccountConfig:
         self._check(account)
         return AccountConfig(
-            name=account.table.name,
+            name=account.name,
             api_key=account.api_key,
             base_url=account.base_url,
             every=account.every,
@@ -55,6 +63,7 @@ class Laying:
             rules=tuple(self._rule(draft, account) for draft in self._drafts if draft.is_enabled),
             disabled=frozenset(draft.table.name for draft in self._drafts if not draft.is_enabled),
             no_data=self._no_data(),
+            sub_id=account.sub_id,
         )
 
     def _check(self, account: AccountDraft) -> None:
@@ -63,7 +72,8 @@ class Laying:
             return
         self._checked.add(budgets)
         for draft in self._drafts:
-            check_budgets(draft, budgets=account.budgets, account=account.table.name)
+            if not account.sub_id:  # what a sub-account lacks, its master account lacks too
+                check_budgets(draft, budgets=account.budgets, account=account.name)
             check_sense(draft, budgets=account.budgets)
 
     def _rule(self, draft: Draft, account: AccountDraft) -> Rule:
@@ -88,6 +98,7 @@ class Laying:
         policy = replace(
             draft.rule.policy,
             routes=routes,
+            recipients=self._recipients_of(routes),
             hold=self._defaults.hold if draft.hold is None else draft.hold,
             remind=resolved(self._defaults.remind, draft.remind),
         )
@@ -97,5 +108,11 @@ class Laying:
     def _no_data(self) -> Policy:
         """The built-in rule's policy; it goes to everyone where the defaults name nobody, so that it is never mute."""
         said = self._defaults.notify or {}
-        routes = {level: said.get(level) or self._defaults.everyone for level in _NO_DATA_LEVELS}
-        return Policy(NO_DATA, _NO_DATA_LEVELS, routes, remind=resolved(self._defaults.remind))
+        routes = {level: said.get(level) or self._everyone for level in _NO_DATA_LEVELS}
+        recipients = self._recipients_of(routes)
+        return Policy(NO_DATA, _NO_DATA_LEVELS, routes, recipients, remind=resolved(self._defaults.remind))
+
+    def _recipients_of(self, routes: Routes) -> Mapping[str, tuple[str, ...]]:
+        """Those of the channels that the routes name, where a channel is many people."""
+        named = dict.fromkeys(name for level in routes for name in routes[level])
+        return {name: self._recipients[name] for name in named if name in self._recipients}

@@ -1,7 +1,7 @@
 """From the text of a rule file to its Config, or to every problem with its place."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,7 +24,7 @@ MOST_ACCOUNTS: Final = 10_000
 MOST_CHANNELS: Final = 100
 MOST_RULES: Final = 1_000
 MOST_PAIRS: Final = 100_000
-"""Of an account and a rule."""
+"""Of an account, or a sub-account with a table of its own, and a rule; all other sub-accounts cost nothing here."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -67,13 +67,14 @@ class _Reader:
         self._top.check_keys(TOP)
         budgets = self._budgets()
         channels = self._channels()
-        defaults = self._defaults(tuple(channels))
+        defaults = self._defaults()
         accounts = self._accounts(self._names("channels"), budgets)
-        drafts = self._rules({*budgets, *self._document.lost, *(name for each in accounts for name in each.budgets)})
-        if len(accounts) * len(drafts) > MOST_PAIRS:
-            self._top.wrong("rules", f"{len(drafts):,} rules over {len(accounts):,} accounts are too many together")
+        drafts = self._rules({*budgets, *self._document.lost, *_budget_names(accounts)})
+        tables = len(accounts) + sum(len(account.subs.own) for account in accounts if account.subs)
+        if tables * len(drafts) > MOST_PAIRS:
+            self._top.wrong("rules", f"{len(drafts):,} rules over {tables:,} accounts are too many together")
             return Config((), {})
-        laying = Laying(drafts, defaults=defaults)
+        laying = Laying(drafts, defaults=defaults, channels=channels)
         return Config(tuple(laying.over(account) for account in accounts), channels)
 
     def _budgets(self) -> Mapping[str, float]:
@@ -86,13 +87,13 @@ class _Reader:
             self._document.miss((), 'no channel: write [channels.ops] with kind = "slack", so that somebody is told')
         return {table.name: channel for table in tables if (channel := read_channel(table))}
 
-    def _defaults(self, everyone: tuple[str, ...]) -> Defaults:
+    def _defaults(self) -> Defaults:
         table = self._top.table("defaults", such_as="[defaults]")
         if table is None:
-            return Defaults(everyone=everyone)
+            return Defaults()
         table.check_keys(DEFAULTS, where=" under [defaults]")
         notify = read_notify(table, self._names("channels"))
-        return Defaults(notify, read_remind(table), table.duration("for") or timedelta(), everyone)
+        return Defaults(notify, read_remind(table), table.duration("for") or timedelta())
 
     def _accounts(self, channels: frozenset[str], budgets: Mapping[str, float]) -> list[AccountDraft]:
         tables = self._tables(self._secrets, "accounts", most=MOST_ACCOUNTS, example="[accounts.main]")
@@ -139,3 +140,11 @@ class _Reader:
             self._document.complain((*outer.path, name), text, on_key=True)
             return None
         return outer.table(name, such_as=example)
+
+
+def _budget_names(accounts: Iterable[AccountDraft]) -> Iterator[str]:
+    """The budgets that some account or sub-account has."""
+    for account in accounts:
+        yield from account.budgets
+        for sub in account.subs.own if account.subs else ():
+            yield from sub.budgets

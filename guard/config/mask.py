@@ -12,7 +12,7 @@ VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 """How a value of the environment is asked for, as the whole of a value."""
 
 _ABOUT_RULES: Final = frozenset({"defaults", "rules", "report", "quiet"})
-_PLAIN: Final = (ACCOUNT.built | ACCOUNT.later | SLACK.built | SLACK.later | EMAIL.later | LEVELS) - SECRETS
+_PLAIN: Final = (ACCOUNT.built | ACCOUNT.later | SLACK.built | SLACK.later | EMAIL.built | LEVELS) - SECRETS
 
 # A line that sets something whose name sounds like a secret, however it is spelled and whether or not it is TOML.
 _SECRET_LINE: Final = re.compile(

@@ -16,6 +16,7 @@ from guard.rules.complaint import Severity, hint
 from guard.units import parse_duration
 
 LONGEST: Final = timedelta(days=366)
+_DIGITS: Final = re.compile(r"[0-9]{1,9}")
 _HOW: Final = "write a whole number and s, m, h or d, as in 90s, 15m, 36h, 7d"
 
 
@@ -75,7 +76,7 @@ class Table:
                 instead = f"; use {INSTEAD[key]}" if key in INSTEAD else ""
                 self._wrong_key(key, f"{key} is not built yet{instead}")
             elif key not in keys.built:
-                near = hint(key, keys.built | keys.later)
+                near = hint(keys.meant.get(key, key), keys.built | keys.later)
                 advice = f"; it belongs under {home(key)}" if home(key) else near
                 self._wrong_key(key, f"unknown key {key!r}{where}{advice}")
 
@@ -124,8 +125,11 @@ class Table:
         variable = self.variable(key)
         return f"the value of {variable}" if variable else repr(self.values.get(key))
 
-    def secret(self, key: str, *, example: str) -> Secret | None:
-        """A secret by its variable; a literal one is refused. Empty when the variable is not set, which is noted."""
+    def secret(self, key: str, *, example: str, is_password: bool = False) -> Secret | None:
+        """A secret by its variable; a literal one is refused. Empty when the variable is not set, which is noted.
+
+        A password may hold whatever can be typed; any other secret only what needs no quoting anywhere.
+        """
         if key not in self.values:
             self.document.miss(self.path, f'{key} is missing: write {key} = "${{{example}}}" and set the variable')
             return None
@@ -136,7 +140,10 @@ class Table:
             )
             return None
         value = self.string(key, such_as=f'"${{{example}}}"') or ""
-        if any(not "!" <= char <= "~" for char in value):
+        if not value.isprintable():
+            self.wrong(key, f"the value of {variable} holds line breaks, or other characters that cannot be typed")
+            return None
+        if not is_password and any(not "!" <= char <= "~" for char in value):
             self.wrong(key, f"the value of {variable} holds spaces, or characters that no {key} has")
             return None
         return Secret(variable, value)
@@ -173,13 +180,18 @@ class Table:
             return None
         return value
 
-    def whole_number(self, key: str, *, most: int) -> int | None:
-        """A whole number from 0 to `most`."""
-        value = self.values.get(key)
+    def whole_number(self, key: str, *, most: int, least: int = 0) -> int | None:
+        """A whole number from `least` to `most`; taken from the environment where it says so."""
+        value, variable = self.values.get(key), self.variable(key)
+        if variable:
+            text = self.string(key, such_as="")
+            value = int(text) if text and _DIGITS.fullmatch(text) else text
         if value is None:
             return None
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-            self.wrong(key, f"{key} is a whole number from 0 to {most:,}")
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            what = f"a whole number from {least} to {most:,}"
+            plain = f"{key} is {what}" + ", without quotes" * isinstance(value, str)
+            self.wrong(key, f"{key}: the value of {variable} is not {what}" if variable else plain)
             return None
         return value
 

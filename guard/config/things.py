@@ -1,10 +1,11 @@
 """What a good rule file says: accounts with their rules, and channels; frozen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta, tzinfo
+from enum import StrEnum
 
-from guard.model import Level
+from guard.model import Level, sub_account_name
 from guard.rules.policy import Policy
 from guard.rules.rule import Rule
 
@@ -19,9 +20,12 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class AccountConfig:
-    """One account that is asked, and the rules over it with this account's routes and the file's defaults applied."""
+    """One account that is asked, and the rules over it with this account's routes and the file's defaults applied.
 
-    name: str
+    A sub-account is one too: it shares the key and all else that it does not have of its own with its master account.
+    """
+
+    name: str  # of a sub-account its master's, a colon and its id: `main:acme`
     api_key: Secret
     base_url: str  # https, or http to loopback; without a slash at its end
     every: timedelta  # at least a second
@@ -32,6 +36,23 @@ class AccountConfig:
     rules: tuple[Rule, ...]  # the enabled ones, in the order of the file
     disabled: frozenset[str]  # names of the others
     no_data: Policy
+    sub_id: str = ""  # what AgentPhone calls the sub-account; empty for a master account
+    subs: "SubAccounts | None" = None  # of a master account, if they are watched
+
+
+@dataclass(frozen=True, slots=True)
+class SubAccounts:
+    """Which sub-accounts of a master account are watched, and how each of them."""
+
+    ids: tuple[str, ...] | None  # None: all that the master account has
+    own: Mapping[str, AccountConfig]  # those with a table of their own, by id
+    others: AccountConfig  # the pattern for all others: their master's
+
+    def config(self, sub_id: str) -> AccountConfig:
+        """How one sub-account is watched."""
+        if own := self.own.get(sub_id):
+            return own
+        return replace(self.others, name=sub_account_name(self.others.name, sub_id), sub_id=sub_id, subs=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +66,41 @@ class SlackConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SlackBotConfig:
+    """A Slack channel by a bot's token."""
+
+    name: str
+    token: Secret
+    channel: str  # an id, or a name with its `#`
+    base_url: str  # of Slack's API, ending in a slash
+    mention: Mapping[Level, str]  # in Slack's own markup, such as `<!here>`
+    fingerprint: str
+
+
+class Security(StrEnum):
+    """How the connection to a mail server is kept private."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"  # to loopback only
+
+
+@dataclass(frozen=True, slots=True)
+class EmailConfig:
+    """Mail to some people, each of whom is told for themselves."""
+
+    name: str
+    host: str
+    port: int
+    security: Security
+    username: str  # empty: no login
+    password: Secret | None
+    sender: str  # the key `from`: an address, or a name and an address in `<>`
+    to: tuple[str, ...]  # addresses; at least one, each once
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
 class TerminalConfig:
     """The terminal, or whatever standard output is."""
 
@@ -52,7 +108,18 @@ class TerminalConfig:
     fingerprint: str
 
 
-ChannelConfig = SlackConfig | TerminalConfig
+ChannelConfig = SlackConfig | SlackBotConfig | EmailConfig | TerminalConfig
+
+
+def recipients_of(channel: ChannelConfig) -> tuple[str, ...]:
+    """Who is told by a channel, each for themselves; one without a name where it has only one."""
+    return channel.to if isinstance(channel, EmailConfig) else ("",)
+
+
+def secrets_of(thing: AccountConfig | ChannelConfig) -> tuple[Secret, ...]:
+    """The secrets that an account or a channel needs, whether or not they are set."""
+    values = (getattr(thing, each.name) for each in fields(thing))
+    return tuple(value for value in values if isinstance(value, Secret))
 
 
 @dataclass(frozen=True, slots=True)

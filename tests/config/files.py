@@ -8,16 +8,41 @@ ENVIRON: Mapping[str, str] = {
     "AGENTPHONE_API_KEY": "key-of-main",
     "OTHER_API_KEY": "key-of-other",
     "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T0/B0/good",
+    "SLACK_BOT_TOKEN": "xoxb-test",
+    "SLACK_APP_TOKEN": "xapp-test",
+    "SMTP_PASSWORD": "pass word of ümlauts",
     "PLAIN_URL": "http://hooks.example.com/x",
+    "TWO_LINES": "one\ntwo",
 }
 
 ACCOUNT = """
 [accounts.main]
 api_key = "${AGENTPHONE_API_KEY}"
 """
+SUBS = """
+[accounts.main]
+api_key = "${AGENTPHONE_API_KEY}"
+sub_accounts = ["acme", "beta.eu"]
+
+[accounts.main.sub.acme]
+notify = ["ops"]
+"""
 CHANNEL = """
 [channels.ops]
 kind = "terminal"
+"""
+BOT = """
+[channels.bot]
+kind = "slack"
+token = "${SLACK_BOT_TOKEN}"
+channel = "#ops"
+"""
+MAIL = """
+[channels.mail]
+kind = "email"
+host = "smtp.example.com"
+from = "guard@example.com"
+to = ["ops@example.com", "dev@example.com"]
 """
 DEFAULTS = """
 [defaults]

@@ -3,10 +3,12 @@
 import pytest
 
 from guard.config import Loaded, Problem, decode
-from tests.config.files import ACCOUNT, CHANNEL, DEFAULTS, RULE, read
+from tests.config.files import ACCOUNT, CHANNEL, DEFAULTS, MAIL, RULE, read
 
 MIB = 1 << 20
-GOOD = ACCOUNT + CHANNEL + DEFAULTS + RULE
+GOOD_REST = CHANNEL + DEFAULTS + RULE
+GOOD = ACCOUNT + GOOD_REST
+SUBBED = ACCOUNT.replace("{", "{{").replace("}", "}}") + "sub_accounts = [{ids}]\n"
 BOMBS = {
     "100,000 brackets": "a = " + "[" * 100_000,
     "100,000 brackets on lines": "a = " + "[\n" * 100_000,
@@ -26,6 +28,17 @@ BOMBS = {
     "lines that are no TOML": "a =\n" * 100_000,
     "50,000 rules": GOOD + "".join(f"[rules.r{index}]\n" for index in range(50_000)),
     "10,001 accounts": GOOD + "".join(f"[accounts.a{index}]\n" for index in range(10_001)),
+    "10,001 sub-accounts": SUBBED.format(ids=",\n".join(f'"a{index}"' for index in range(10_001))) + GOOD_REST,
+    "10,001 tables of sub-accounts": ACCOUNT
+    + 'sub_accounts = "all"\n'
+    + "".join(f"[accounts.main.sub.a{index}]\n" for index in range(10_001))
+    + GOOD_REST,
+    "sub-accounts that are not listed": SUBBED.format(ids=",\n".join(f'"a{index}"' for index in range(10_000)))
+    + "".join(f"[accounts.main.sub.b{index}]\n" for index in range(10_000))
+    + GOOD_REST,
+    "addresses that are none": f"{GOOD}{MAIL}".replace("ops@", "a." * 1_900) + "port = 0\n",
+    "an address of brackets": f"{GOOD}{MAIL}".replace("ops@", "(" * 3_900),
+    "a sender of brackets": f"{GOOD}{MAIL}".replace("guard@", "<" * 3_900),
     "101 channels": GOOD + "".join(f"[channels.c{index}]\n" for index in range(101)),
     "many mistakes": GOOD + "".join(f"[rules.r{index}]\nvalue = 'nope.x'\n" for index in range(900)),
     "a long expression": f"{GOOD}[rules.r]\nvalue = '{'1 + ' * 900}1'\nwarning = '< 3'\n",
@@ -54,6 +67,10 @@ def test_a_bomb_is_refused_at_its_place() -> None:
     assert refusal(BOMBS["two mebibytes"]) == "1:1: a rule file has at most 1,048,576 bytes"
     assert refusal(BOMBS["50,000 rules"]).endswith("50,001 rules are too many; there may be 1,000")
     assert refusal(BOMBS["10,001 accounts"]).endswith("10,002 accounts are too many; there may be 10,000")
+    assert refusal(BOMBS["10,001 sub-accounts"]) == "4:16: 10,001 sub-accounts are too many; there may be 10,000"
+    assert refusal(BOMBS["10,001 tables of sub-accounts"]).endswith(
+        "10,001 sub-accounts are too many; there may be 10,000"
+    )
 
 
 def test_two_hundred_errors_are_enough() -> None:
@@ -72,6 +89,25 @@ def test_ten_thousand_accounts_share_their_rules() -> None:
     loaded = read(GOOD + accounts)
     assert loaded.config is not None
     assert len({id(rule) for account in loaded.config.accounts for rule in account.rules}) == 1
+
+
+def test_ten_thousand_sub_accounts_share_their_rules() -> None:
+    tables = "".join(f"[accounts.main.sub.a{index}]\nbudgets = {{ x = {index} }}\n" for index in range(9_999))
+    loaded = read(ACCOUNT + 'sub_accounts = "all"\n' + tables + GOOD_REST)
+    assert loaded.config is not None
+    subs = loaded.config.accounts[0].subs
+    assert subs is not None
+    assert len({id(rule) for account in subs.own.values() for rule in account.rules}) == 1
+
+
+def test_rules_times_sub_accounts_with_a_table_is_bounded_and_others_are_free() -> None:
+    rules = "".join(f"[rules.r{index}]\nvalue = 'numbers.used'\nwarning = '> 3'\n" for index in range(100))
+    tables = "".join(f"[accounts.main.sub.a{index}]\n" for index in range(999))
+    ids = SUBBED.format(ids=",\n".join(f'"a{index}"' for index in range(9_999)))
+    assert read(ids + GOOD_REST + rules).config is not None
+    assert [problem.text for problem in read(ids + tables + GOOD_REST + rules).problems] == [
+        "101 rules over 1,000 accounts are too many together"
+    ]
 
 
 def test_rules_times_accounts_is_bounded() -> None:

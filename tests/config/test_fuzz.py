@@ -6,9 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guard.config import Loaded, load
-from tests.config.files import read
+from tests.config.files import BOT, MAIL, SUBS, read
 
-EXAMPLE = (Path(__file__).parents[2] / "rules.example.toml").read_text(encoding="utf-8")
+LOGIN = 'port = 587\nsecurity = "starttls"\nusername = "me"\npassword = "${SMTP_PASSWORD}"\n'
+MORE = SUBS.replace("main", "more") + "budgets = { calls = 5 }\n" + BOT + MAIL + LOGIN
+EXAMPLE = (Path(__file__).parents[2] / "rules.example.toml").read_text(encoding="utf-8") + MORE
 SNIPPETS = [
     *EXAMPLE.splitlines(keepends=True),
     "[rules]\n",
@@ -55,6 +57,9 @@ VALUES = [
     "true",
     '""',
     '"x"',
+    '"all"',
+    '"a@b.org"',
+    '["a@b.org", "B <a@b.org>", 1]',
     '"< 3"',
     '"1m"',
     "[]",

@@ -1,5 +1,7 @@
 """What a good rule file comes to."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, timedelta
 from pathlib import Path
@@ -7,12 +9,21 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from guard.config import SlackConfig, TerminalConfig, load
+from guard.config import (
+    AccountConfig,
+    EmailConfig,
+    Security,
+    SlackBotConfig,
+    SlackConfig,
+    SubAccounts,
+    TerminalConfig,
+    load,
+)
 from guard.model import NO_DATA, Level
-from guard.rules.evaluate import evaluate
+from guard.rules.evaluate import Facts, evaluate
 from guard.rules.policy import Remind
 from tests.builders import snapshot
-from tests.config.files import ACCOUNT, CHANNEL, DEFAULTS, RULE, config, read, said
+from tests.config.files import ACCOUNT, BOT, CHANNEL, DEFAULTS, ENVIRON, MAIL, RULE, config, read, said
 
 I, W, C = Level  # noqa: E741 -- three levels, three letters
 GOOD = ACCOUNT + CHANNEL + DEFAULTS + RULE
@@ -23,9 +34,17 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 def test_the_example_has_no_problem() -> None:
     example = config(EXAMPLE.read_text(encoding="utf-8"))
     (account,) = example.accounts
-    assert [rule.name for rule in account.rules] == ["numbers-remaining", "messages-over-budget"]
+    assert [rule.name for rule in account.rules] == ["numbers-remaining", "messages-over-budget", "webhook-failures"]
     assert account.disabled == {"messages-of-plan"}
     assert [type(channel) for channel in example.channels.values()] == [SlackConfig]
+
+
+class LastHour:
+    """A history in which 40 webhooks were delivered, 4 of them in vain."""
+
+    def increase(self, name: str, window_s: float) -> float:
+        assert window_s == HOUR.total_seconds()
+        return {"stats.failedWebhookDeliveries": 4, "stats.totalWebhookDeliveries": 40}[name]
 
 
 def test_the_example_says_what_it_promises() -> None:
@@ -36,21 +55,34 @@ def test_the_example_says_what_it_promises() -> None:
         "numbers.limit": 12,
         "stats.messagesLast24h": 900,
         "stats.messagesLast30d": 17_310,
+        "stats.failedWebhookDeliveries": 612,
+        "stats.totalWebhookDeliveries": 85_102,
         "plan.limits.messagesPerMonth": 20_000,
     }
-    seen = [evaluate(rule, snapshot(values), budgets=account.budgets) for rule in account.rules]
+    facts = Facts.of(snapshot(values), budgets=account.budgets, windows=LastHour())
+    seen = [evaluate(rule, facts) for rule in account.rules]
     assert [each.reading and each.reading.summary for each in seen] == [
         "1 of 12 phone numbers left",
         "900 messages in 24 hours, of a budget of 1,000",
+        "4 of 40 webhooks failed",
         "86.6 % of the plan's messages used in 30 days",
     ]
-    assert [dict(each.holds) for each in seen] == [{W: True, C: True}, {W: True, C: False}, {W: True, C: False}]
+    assert [dict(each.holds) for each in seen] == [{W: True, C: True}] + 3 * [{W: True, C: False}]
 
 
 def test_the_example_can_be_read_before_anything_is_set() -> None:
     loaded = load(EXAMPLE.read_text(encoding="utf-8"), path="rules.toml", secret=lambda _: None)
     assert loaded.config is not None
     assert sorted(loaded.missing) == ["AGENTPHONE_API_KEY", "SLACK_WEBHOOK_URL"]
+
+
+def test_what_the_example_leaves_to_be_switched_on_has_no_problem_either() -> None:
+    text = EXAMPLE.read_text(encoding="utf-8").replace("webhook_url", "# webhook_url")
+    on = config(
+        re.sub(r"(?m)^# (?=\[|(?:sub_accounts|kind|token|channel|host|username|password|from|to|budgets) +=)", "", text)
+    )
+    assert [type(channel) for channel in on.channels.values()] == [SlackBotConfig, EmailConfig]
+    assert on.accounts[0].subs is not None
 
 
 def test_what_an_account_leaves_out_has_its_default() -> None:
@@ -177,6 +209,179 @@ def test_channels_are_read() -> None:
     assert isinstance(here, TerminalConfig)
 
 
+def test_a_channel_by_a_bots_token_is_read() -> None:
+    bot = config(ACCOUNT + CHANNEL + BOT + 'mention = { critical = "<!here>" }\n' + DEFAULTS + RULE).channels["bot"]
+    assert isinstance(bot, SlackBotConfig)
+    assert (bot.token.value, bot.channel, bot.base_url) == ("xoxb-test", "#ops", "https://slack.com/api/")
+    assert bot.mention == {C: "<!here>"}
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("ops", "#ops"),
+        ("#ops_2-b", "#ops_2-b"),
+        ("#bereitschaft-öst", "#bereitschaft-öst"),
+        ("#警报", "#警报"),
+        ("C0123ABCDEF", "C0123ABCDEF"),
+        ("G0123ABCDEF", "G0123ABCDEF"),
+        ("${SLACK_CHANNEL}", "#from-outside"),
+        ("${NOT_SET}", ""),
+    ],
+)
+def test_a_channel_of_slack_is_a_name_or_an_id(written: str, meant: str) -> None:
+    text = ACCOUNT + CHANNEL + BOT.replace("#ops", written) + DEFAULTS + RULE
+    loaded = read(text, {**ENVIRON, "SLACK_CHANNEL": "from-outside"})
+    assert loaded.config is not None
+    bot = loaded.config.channels["bot"]
+    assert isinstance(bot, SlackBotConfig)
+    assert bot.channel == meant
+
+
+@pytest.mark.parametrize("base_url", ["http://127.0.0.1:8080/api", "http://127.0.0.1:8080/api/"])
+def test_slacks_address_ends_in_a_slash(base_url: str) -> None:
+    bot = config(f'{ACCOUNT}{CHANNEL}{BOT}base_url = "{base_url}"\n{DEFAULTS}{RULE}').channels["bot"]
+    assert isinstance(bot, SlackBotConfig)
+    assert bot.base_url == "http://127.0.0.1:8080/api/"
+
+
+def mail(text: str = MAIL, environ: Mapping[str, str] = ENVIRON) -> EmailConfig:
+    loaded = read(ACCOUNT + CHANNEL + text + DEFAULTS + RULE, environ)
+    assert loaded.config is not None, [str(problem) for problem in loaded.problems]
+    channel = loaded.config.channels["mail"]
+    assert isinstance(channel, EmailConfig)
+    return channel
+
+
+def test_a_mail_channel_is_read() -> None:
+    plain = mail()
+    assert (plain.host, plain.port, plain.security) == ("smtp.example.com", 587, Security.STARTTLS)
+    assert (plain.username, plain.password) == ("", None)
+    assert (plain.sender, plain.to) == ("guard@example.com", ("ops@example.com", "dev@example.com"))
+    full = mail(MAIL + 'username = "me"\npassword = "${SMTP_PASSWORD}"\nport = 2525\nsecurity = "tls"\n')
+    assert full.password is not None
+    assert (full.port, full.security, full.username) == (2525, Security.TLS, "me")
+    assert full.password.value == ENVIRON["SMTP_PASSWORD"]
+
+
+@pytest.mark.parametrize(("security", "port"), [("starttls", 587), ("tls", 465)])
+def test_each_way_to_a_mail_server_has_its_port(security: str, port: int) -> None:
+    assert mail(f'{MAIL}security = "{security}"\n').port == port
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1"])
+def test_mail_goes_unencrypted_to_this_very_machine_only(host: str) -> None:
+    channel = mail(MAIL.replace("smtp.example.com", host) + 'security = "none"\n')
+    assert (channel.host, channel.port, channel.security) == (host, 25, Security.NONE)
+
+
+@pytest.mark.parametrize("host", ["mail_server", "smtp.eu-west-1.example.com", "10.0.0.5", "2001:db8::1"])
+def test_a_mail_server_is_a_name_or_an_address(host: str) -> None:
+    assert mail(MAIL.replace("smtp.example.com", host)).host == host
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("guard@example.com", "guard@example.com"),
+        ("<guard@example.com>", "guard@example.com"),
+        ("Quota Guard <guard@example.com>", "Quota Guard <guard@example.com>"),
+        ("Wächter <guard@example.com>", "Wächter <guard@example.com>"),
+        ("Guard, Inc. <guard@example.com>", '"Guard, Inc." <guard@example.com>'),
+        (r"\"Guard, Inc.\" <guard@example.com>", '"Guard, Inc." <guard@example.com>'),
+    ],
+)
+def test_a_sender_may_have_a_name(written: str, meant: str) -> None:
+    assert mail(MAIL.replace("guard@example.com", written)).sender == meant
+
+
+def test_a_mail_servers_settings_may_come_from_the_environment() -> None:
+    text = MAIL.replace("smtp.example.com", "${SMTP_HOST}").replace("guard@example.com", "${MAIL_FROM}")
+    text += 'port = "${SMTP_PORT}"\nusername = "${SMTP_USER}"\npassword = "${SMTP_PASSWORD}"\n'
+    environ = {**ENVIRON, "SMTP_HOST": "localhost", "SMTP_PORT": "2525", "MAIL_FROM": "a@b.org", "SMTP_USER": "me"}
+    channel = mail(text, environ)
+    assert (channel.host, channel.port, channel.username, channel.sender) == ("localhost", 2525, "me", "a@b.org")
+    unset = mail(text)
+    assert (unset.host, unset.port, unset.username, unset.sender) == ("", 587, "", "")
+
+
+def test_who_is_told_by_mail_is_told_one_by_one() -> None:
+    rules = RULE + 'notify = { warning = ["ops"], critical = ["mail", "ops"] }\n' + RULE.replace("numbers-", "more-")
+    text = ACCOUNT + CHANNEL + MAIL + DEFAULTS + rules
+    both, one = config(text).accounts[0].rules
+    people = {"mail": ("ops@example.com", "dev@example.com")}
+    assert both.policy.recipients == people
+    assert one.policy.recipients == {}
+    assert config(text).accounts[0].no_data.recipients == {}
+    everyone = read(text.replace(DEFAULTS, "")).config
+    assert everyone is not None
+    assert everyone.accounts[0].no_data.recipients == people
+
+
+def subs(accounts: str, *, more: str = RULE) -> tuple[AccountConfig, SubAccounts]:
+    (account,) = config(ACCOUNT + accounts + CHANNEL + CHANNEL.replace("ops", "acme") + DEFAULTS + more).accounts
+    assert account.subs is not None
+    return account, account.subs
+
+
+def test_no_sub_account_is_watched_unless_the_file_says_so() -> None:
+    assert config(GOOD).accounts[0].subs is None
+
+
+def test_all_sub_accounts_are_watched_as_their_master_account() -> None:
+    account, found = subs('sub_accounts = "all"\nbudgets = { x = 1 }\n')
+    assert (found.ids, found.own) == (None, {})
+    assert found.others == replace(account, subs=None)
+    acme = found.config("acme")
+    assert (acme.name, acme.sub_id, acme.subs) == ("main:acme", "acme", None)
+    assert (acme.budgets, acme.api_key, acme.no_data) == ({"x": 1}, account.api_key, account.no_data)
+    assert acme.rules is account.rules
+
+
+def test_sub_accounts_are_listed_by_their_ids() -> None:
+    _, found = subs('sub_accounts = ["acme", "b.e-t_a", "17", "Z"]\n')
+    assert found.ids == ("acme", "b.e-t_a", "17", "Z")
+
+
+def test_a_sub_account_has_what_it_has_not_of_its_own_from_its_master_account() -> None:
+    account, found = subs(
+        'sub_accounts = ["acme", "beta", "b.c"]\nbudgets = { x = 1, y = 1 }\ntz = "America/New_York"\nevery = "5m"\n'
+        "[accounts.main.sub.acme]\nbudgets = { y = 2 }\n"
+        '[accounts.main.sub."b.c"]\nnotify = ["acme"]\n'
+        "[budgets]\nx = 9\nz = 9\n"
+    )
+    acme, point = found.own["acme"], found.config("b.c")
+    assert list(found.own) == ["acme", "b.c"]
+    assert (acme.name, acme.sub_id, acme.subs) == ("main:acme", "acme", None)
+    assert found.config("acme") is acme
+    assert acme.budgets == {"x": 1, "y": 2, "z": 9}
+    assert (acme.every, acme.tz, acme.api_key) == (account.every, account.tz, account.api_key)
+    assert acme.rules[0].policy.routes == {W: ("ops",), C: ("ops",)}
+    assert (point.name, point.rules[0].policy.routes) == ("main:b.c", {W: ("acme",), C: ("acme",)})
+    assert point.no_data == account.no_data
+
+
+def test_a_rules_routes_go_before_the_sub_accounts_before_the_accounts() -> None:
+    rules = RULE + RULE.replace("numbers-", "own-") + 'notify = ["ops"]\n'
+    _, found = subs(
+        'sub_accounts = "all"\nnotify = ["acme"]\n'
+        '[accounts.main.sub.acme]\nnotify = ["ops", "acme"]\n[accounts.main.sub.beta]\nbudgets = { x = 1 }\n',
+        more=rules,
+    )
+    routes = [[rule.policy.routes[W] for rule in found.config(each).rules] for each in ("acme", "beta", "other")]
+    assert routes == [[("ops", "acme"), ("ops",)], [("acme",), ("ops",)], [("acme",), ("ops",)]]
+
+
+def test_sub_accounts_share_the_rules_in_which_they_do_not_differ() -> None:
+    account, found = subs(
+        'sub_accounts = "all"\nbudgets = { calls = 1 }\n[accounts.main.sub.acme]\nbudgets = { calls = 2 }\n',
+        more=RULE + "[rules.calls]\nvalue = 'stats.callsLast24h'\nwarning = '> budgets.calls'\n",
+    )
+    acme = found.own["acme"]
+    assert acme.rules[0] is account.rules[0]
+    assert acme.rules[1].policy.fingerprint != account.rules[1].policy.fingerprint
+
+
 def slack_fingerprint(url: str, more: str = "") -> str:
     text = f'{ACCOUNT}[channels.ops]\nkind = "slack"\nwebhook_url = "${{URL}}"\n{more}{DEFAULTS}{RULE}'
     loaded = read(text, {"AGENTPHONE_API_KEY": "k", "URL": url})
@@ -190,6 +395,40 @@ def test_a_channels_fingerprint_tells_a_channel_that_was_changed() -> None:
     assert first != slack_fingerprint("https://example.com/b")
     assert first != slack_fingerprint("https://example.com/a", 'mention = { critical = "<!here>" }\n')
     assert first != config(GOOD).channels["ops"].fingerprint
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("#ops", "#dev"),
+        ("SLACK_BOT_TOKEN", "OTHER_BOT_TOKEN"),
+        ("channel =", 'base_url = "https://proxy.example.com"\nchannel ='),
+        ("channel =", 'mention = { info = "<!here>" }\nchannel ='),
+        ("smtp.", "smtp2."),
+        ("guard@", "guard2@"),
+        ('"dev@example.com"', ""),
+        ("[channels.mail]", '[channels.mail]\nusername = "me"\npassword = "${SMTP_PASSWORD}"'),
+        ("[channels.mail]", "[channels.mail]\nport = 25"),
+        ("[channels.mail]", '[channels.mail]\nsecurity = "tls"'),
+    ],
+)
+def test_every_setting_of_a_channel_is_in_its_fingerprint(change: tuple[str, str]) -> None:
+    environ = {**ENVIRON, "OTHER_BOT_TOKEN": "xoxb-other"}
+
+    def fingerprints(text: str) -> set[str]:
+        loaded = read(ACCOUNT + text + DEFAULTS.replace("ops", "bot") + RULE, environ)
+        assert loaded.config is not None
+        return {channel.fingerprint for channel in loaded.config.channels.values()}
+
+    assert len(fingerprints(BOT + MAIL) & fingerprints((BOT + MAIL).replace(*change))) == 1
+
+
+def test_a_password_is_in_a_fingerprint_and_its_variables_name_is_not() -> None:
+    text = MAIL + 'username = "me"\npassword = "${SMTP_PASSWORD}"\n'
+    first = mail(text).fingerprint
+    same = mail(text.replace("SMTP_", "OTHER_"), {**ENVIRON, "OTHER_PASSWORD": ENVIRON["SMTP_PASSWORD"]})
+    assert same.fingerprint == first
+    assert mail(text, {**ENVIRON, "SMTP_PASSWORD": "another"}).fingerprint != first
 
 
 def test_a_file_without_rules_is_allowed_with_a_warning() -> None:

@@ -3,20 +3,21 @@
 import re
 from pathlib import Path
 
-from guard.config.keys import ACCOUNT, DEFAULTS, RULE, SLACK, TERMINAL
+from guard.config.keys import ACCOUNT, DEFAULTS, EMAIL, KINDS, RULE, SLACK, SUB, TERMINAL
 from guard.fields import FIELDS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")
-WORDS = set(re.findall(r"`\.?([^`]+)`", PAGE))
+PROSE = re.sub(r"(?ms)^```.*?^```$", "", PAGE)
+WORDS = set(re.findall(r"`\.?([^`]+)`", PROSE))
 
 
 def test_every_key_is_explained() -> None:
-    for keys in (ACCOUNT, DEFAULTS, RULE, SLACK, TERMINAL):
+    for keys in (ACCOUNT, SUB, DEFAULTS, RULE, SLACK, EMAIL, TERMINAL):
         assert keys.built <= WORDS
 
 
 def test_no_key_is_explained_before_it_is_built() -> None:
-    for keys in (ACCOUNT, DEFAULTS, RULE):
+    for keys in (ACCOUNT, DEFAULTS, RULE, SLACK, KINDS):
         assert not keys.later & WORDS
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard.config import Loaded, SlackConfig, load
+from guard.config import EmailConfig, Loaded, SlackBotConfig, SlackConfig, load
 from guard.errors import ConfigError
-from tests.config.files import ACCOUNT, CHANNEL, DEFAULTS, ENVIRON, RULE, read, said
+from tests.config.files import ACCOUNT, BOT, CHANNEL, DEFAULTS, ENVIRON, MAIL, RULE, SUBS, read, said
 
 CANARY = "cAnArY-7f3a9c"
 SLACK = """
@@ -43,8 +43,16 @@ def everything(loaded: Loaded) -> str:
         "key = CANARY",
         'secret = "CANARY"',
         'token = "CANARY"',
+        'token = ["CANARY"]',
+        'bot_token = "CANARY"',
+        'channel = "xoxb-CANARY"',
         'app_token = "CANARY"',
         'password = "CANARY"',
+        "password = CANARY",
+        'password = "${CANARY_} CANARY"',
+        'pass = "CANARY"',
+        'host = "smtp://me:CANARY@smtp.example.com"',
+        'sub.acme.api_key = "CANARY"',
         'routing_key = "CANARY"',
         'webhook_url = "CANARY"',
         'slack.hook = "https://hooks.slack.com/services/CANARY"',
@@ -128,6 +136,59 @@ def test_values_of_the_environment_are_shown_nowhere() -> None:
         "the value of TZ_NAME is not a web address; write one such as https://example.com",
         "the value of SLACK_WEBHOOK_URL does not begin with https://",
     ]
+
+
+LOGIN = 'username = "me"\npassword = "${SMTP_PASSWORD}"\n'
+
+
+@pytest.mark.parametrize(
+    "token", [f"xapp-{CANARY}", f"https://hooks.slack.com/{CANARY}", CANARY, f"xoxp-{CANARY}", f"{CANARY}\n"]
+)
+def test_the_value_of_a_token_is_shown_nowhere(token: str) -> None:
+    environ = {**ENVIRON, "SLACK_BOT_TOKEN": token, "CHANNEL": f"#{CANARY}"}
+    loaded = read(ACCOUNT + BOT.replace("#ops", "${CHANNEL}") + DEFAULTS.replace("ops", "bot") + RULE, environ)
+    assert len(loaded.problems) == 2
+    assert CANARY not in everything(loaded)
+
+
+def test_the_values_of_a_mail_servers_settings_are_shown_nowhere() -> None:
+    environ = {**ENVIRON, "SMTP_PASSWORD": f"{CANARY}\n", "MAIL": f"{CANARY} x@{CANARY}.org"}
+    asked = {'"smtp.example.com"': '"${MAIL}"', '"guard@example.com"': '"${MAIL}"', '"me"': '"${MAIL}"'}
+    mail = MAIL + 'port = "${MAIL}"\nsecurity = "${MAIL}"\n' + LOGIN
+    for old, new in asked.items():
+        mail = mail.replace(old, new, 1)
+    loaded = read(ACCOUNT + CHANNEL + mail + DEFAULTS + RULE, environ)
+    assert sorted(problem.text for problem in loaded.problems) == [
+        "port: the value of MAIL is not a whole number from 1 to 65,535",
+        "security is starttls, tls or none, and not the value of MAIL",
+        "the value of MAIL is no mail address; write one such as ops@example.com",
+        "the value of MAIL is not the name of a mail server; write one such as smtp.example.com",
+        "the value of SMTP_PASSWORD holds line breaks, or other characters that cannot be typed",
+    ]
+    assert CANARY not in everything(loaded)
+
+
+def test_which_sub_accounts_are_watched_may_come_from_the_environment() -> None:
+    text = ACCOUNT + 'sub_accounts = "${SUBS}"\n' + CHANNEL + DEFAULTS + RULE
+    loaded = read(text, {**ENVIRON, "SUBS": "all"})
+    assert loaded.config is not None
+    assert loaded.config.accounts[0].subs is not None
+    loaded = read(text, {**ENVIRON, "SUBS": CANARY})
+    assert [problem.text for problem in loaded.problems] == [
+        'sub_accounts is "all", or a list of ids such as ["acme"], and not the value of SUBS'
+    ]
+    assert CANARY not in everything(loaded)
+
+
+def test_a_bots_token_and_a_password_are_read_and_not_shown() -> None:
+    loaded = read(SUBS + CHANNEL + BOT + MAIL + LOGIN + DEFAULTS + RULE)
+    assert loaded.config is not None
+    bot, mail = loaded.config.channels["bot"], loaded.config.channels["mail"]
+    assert isinstance(bot, SlackBotConfig)
+    assert isinstance(mail, EmailConfig)
+    assert mail.password is not None
+    assert (bot.token.value, mail.password.value) == (ENVIRON["SLACK_BOT_TOKEN"], ENVIRON["SMTP_PASSWORD"])
+    assert not any(value in everything(loaded) for value in ENVIRON.values())
 
 
 def test_good_secrets_are_read_and_not_shown() -> None:

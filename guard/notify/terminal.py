@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from itertools import takewhile
-from typing import Final, TextIO
+from typing import ClassVar, Final, TextIO
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.segment import Segment
@@ -17,7 +17,7 @@ from rich.text import Text
 
 from guard.message import Fact, Line, Message, one_line, shortened
 from guard.model import Level
-from guard.notify.notifier import Call, Outcome, Retry, Sent, Unsure
+from guard.notify.notifier import Call, Gone, Outcome, Post, Retry, Sent, Unsure
 
 _WIDEST: Final = 100  # beyond it lines are hard to read, however wide the terminal
 _TITLE: Final = 150  # letters; names of any length come from elsewhere
@@ -37,6 +37,10 @@ class TerminalNotifier:
     holds control characters other than our own. `is_gone` is whether the stream last took nothing for good.
     """
 
+    threads: ClassVar = False
+    edits: ClassVar = False
+    finds: ClassVar = False
+
     def __init__(self, name: str, *, stream: TextIO, now: Callable[[], datetime], zone: tzinfo = UTC) -> None:
         """Prints nothing yet."""
         self.is_gone = False
@@ -47,12 +51,18 @@ class TerminalNotifier:
 
     async def deliver(self, call: Call, *, key: str) -> Outcome:  # noqa: ARG002 - who reads here sees a copy without it
         """Prints the message. A terminal that takes no text now, or is gone, is one to try again; nothing waits."""
+        if not isinstance(call, Post):
+            return Gone("what a terminal has printed cannot be edited or answered")
         text = self._rendered(call.message)
         try:
             return _printed(text, self._stream)
         except (OSError, ValueError) as fault:  # ValueError: the stream is closed
             self.is_gone = True
             return Retry(f"the terminal is gone: {type(fault).__name__}")
+
+    async def find(self, *, key: str, thread: str, attempted_at: datetime) -> Sent | Retry | None:  # noqa: ARG002 - who reads here knows
+        """Finds nothing: a terminal takes text and shows none."""
+        return None
 
     async def close(self) -> None:
         """Does nothing: the stream belongs to who gave it."""

@@ -1,15 +1,18 @@
 """What every notifier owes: an outcome whatever happens, and no secret in it or in the log."""
 
 import io
+import json
 import logging
 import os
+from collections import deque
 from datetime import timedelta
 
 import pytest
 
 from guard.model import Level
-from guard.notify.notifier import Notifier, Outcome, Post, Rejected, Retry, Sent, Unsure
-from guard.notify.slack import SlackNotifier
+from guard.notify.notifier import Call, Edit, Gone, Notifier, Outcome, Post, Rejected, Reply, Retry, Sent, Unsure
+from guard.notify.slack_bot import SlackBotNotifier
+from guard.notify.slack_webhook import SlackWebhookNotifier
 from guard.notify.terminal import TerminalNotifier
 from tests.builders import NOW
 from tests.notify.examples import message
@@ -46,14 +49,19 @@ STATUSES = [
     ),
     *(500, 501, 502, 503, 504, 505, 507, 508, 511, 520, 529, 599),
 ]
-BODIES = {
+BODIES: dict[str, str | bytes] = {
     "ok": "ok",
     "empty": "",
     "page": f"<html><body>{PATH}</body></html>",
-    "json": '{"ok": false, "error": "invalid_auth"}',
+    "yes": '{"ok": true}',
+    "no": '{"ok": false, "error": "invalid_auth"}',
+    "odd": '{"ok": true, "ts": [], "channel": {}, "message": 7, "messages": [null], "response_metadata": "x"}',
     "list": "[1, 2, 3]",
     "brackets": '{"a":' * 100_000,
+    "number": "7",
+    "digits": '{"ok": ' + "9" * 5000 + "}",
     "echo": TOKEN.lower(),
+    "echoes": json.dumps({"ok": False, "error": "tokenofthewebhook", "needed": TOKEN}),
     "binary": bytes(range(256)),
     "huge": b"x" * 3_000_000,
 }
@@ -84,8 +92,19 @@ WIRE = {
 }
 
 
-def slack(url: str) -> SlackNotifier:
-    return SlackNotifier(url, mention={Level.CRITICAL: "<!here>"}, deadline=timedelta(milliseconds=300))
+ROOT = "C0OPS:1795442700.000100"
+CALLS: list[Call] = [Post(message()), Reply(message(), ROOT, is_loud=True), Edit(message(), ROOT)]
+HERE = {Level.CRITICAL: "<!here>"}
+SHORT = timedelta(milliseconds=300)
+PATIENT = timedelta(seconds=30)
+
+
+def slack(url: str) -> SlackWebhookNotifier:
+    return SlackWebhookNotifier(url, mention=HERE, deadline=SHORT)
+
+
+def bot(url: str, *, channel: str = "C0OPS", deadline: timedelta = SHORT) -> SlackBotNotifier:
+    return SlackBotNotifier(TOKEN, channel=channel, base_url=url, mention=HERE, deadline=deadline)
 
 
 @pytest.fixture(autouse=True)
@@ -96,20 +115,34 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    for name in ("", "slack_sdk", "slack_sdk.webhook", "slack_sdk.webhook.async_client", "aiohttp.client", "asyncio"):
+    sdk = ("slack_sdk", "slack_sdk.web", "slack_sdk.web.async_client", "slack_sdk.webhook.async_client")
+    for name in ("", *sdk, "aiohttp.client", "asyncio"):
         caplog.set_level(logging.DEBUG, logger=name)
 
 
-async def outcome_of(notifier: Notifier, caplog: pytest.LogCaptureFixture) -> Outcome:
+async def outcome_of(notifier: Notifier, caplog: pytest.LogCaptureFixture, call: Call = CALLS[0]) -> Outcome:
     """Delivers, and holds the notifier to what all of them owe."""
-    outcome = await notifier.deliver(Post(message()), key="k1")
+    outcome = await notifier.deliver(call, key="k1")
     await notifier.close()
-    assert isinstance(outcome, Sent | Retry | Unsure | Rejected)
+    assert isinstance(outcome, Sent | Retry | Unsure | Rejected | Gone)
+    assert isinstance(call, Post) <= (not isinstance(outcome, Gone))
+    _check_words(outcome, notifier, caplog)
+    return outcome
+
+
+async def found_by(notifier: Notifier, caplog: pytest.LogCaptureFixture, thread: str = "") -> Sent | Retry | None:
+    """Looks, and holds the notifier to the same."""
+    found = await notifier.find(key="k1", thread=thread, attempted_at=NOW)
+    assert isinstance(found, Sent | Retry | None)
+    _check_words(found, notifier, caplog)
+    return found
+
+
+def _check_words(outcome: Outcome | None, notifier: Notifier, caplog: pytest.LogCaptureFixture) -> None:
     said = f"{outcome!r} {notifier!r} {caplog.text}"
     assert not [secret for secret in SECRETS if secret in said]
     assert len(repr(outcome)) < 250
     assert repr(outcome).isprintable()
-    return outcome
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -125,6 +158,57 @@ async def test_slack_says_what_became_of_it_for_every_status_and_body(
         assert isinstance(outcome, Retry)
     if isinstance(outcome, Sent):
         assert status < 300
+
+
+@pytest.mark.parametrize("status", STATUSES)
+async def test_a_slack_bot_says_what_became_of_each_call_for_every_status_and_body(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with SlackStandIn() as server:
+        for body in BODIES.values():
+            server.script = deque([Answer(status, body)] * 12)
+            outcomes = [await outcome_of(bot(server.api_url, deadline=PATIENT), caplog, call) for call in CALLS]
+            if 300 <= status < 400:
+                assert all(isinstance(each, Rejected) for each in outcomes)
+            if status >= 500 or status == 429:
+                assert all(isinstance(each, Retry | Unsure) for each in outcomes)
+            if any(isinstance(each, Sent) for each in outcomes):
+                assert status < 300
+
+
+@pytest.mark.parametrize("status", STATUSES)
+async def test_a_slack_bot_that_looks_finds_nothing_that_is_not_there_for_every_status_and_body(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with SlackStandIn() as server:
+        for body in BODIES.values():
+            server.script = deque([Answer(status, body)] * 12)
+            for channel, thread in (("C0OPS", ""), ("#ops", ""), ("C0OPS", ROOT)):
+                looking = bot(server.api_url, channel=channel, deadline=PATIENT)
+                assert not isinstance(await found_by(looking, caplog, thread), Sent)
+
+
+@pytest.mark.parametrize("fault", WIRE)
+async def test_a_slack_bot_says_what_became_of_it_for_every_fault_of_the_wire(
+    fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with WireStandIn(*WIRE[fault]) as server:
+        url = server.url(path="/api/")
+        outcome, found = await outcome_of(bot(url), caplog), await found_by(bot(url), caplog)
+    if "redirect" in fault:
+        assert isinstance(outcome, Rejected)
+        assert found is None
+    else:
+        assert isinstance(outcome, Unsure)
+        assert isinstance(found, Retry)
+
+
+@pytest.mark.parametrize("fault", WIRE)
+async def test_a_slack_bot_tries_again_after_every_fault_before_the_request(
+    fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with WireStandIn(*WIRE[fault]) as server:
+        assert isinstance(await outcome_of(bot(server.url("https", path="/api/")), caplog), Retry)
 
 
 @pytest.mark.parametrize("fault", WIRE)
@@ -174,6 +258,7 @@ async def test_slack_sends_nothing_to_an_address_that_is_none_or_where_nobody_is
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert isinstance(await outcome_of(slack(url), caplog), Retry | Rejected)
+    assert isinstance(await outcome_of(bot(url), caplog), Retry | Rejected)
 
 
 async def test_the_terminal_says_what_became_of_it_whatever_the_stream_does(caplog: pytest.LogCaptureFixture) -> None:

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from guard.message import Fact, Message, trial
 from guard.model import Level
-from guard.notify.notifier import Outcome, Post, Retry, Sent, Unsure
+from guard.notify.notifier import Call, Edit, Gone, Outcome, Post, Reply, Retry, Sent, Unsure
 from guard.notify.terminal import TerminalNotifier
 from tests.builders import NOW
 from tests.notify.examples import NASTY, PATIENT, digest, message, messages
@@ -207,6 +207,14 @@ async def test_a_terminal_that_nobody_reads_any_more_is_tried_again() -> None:
     with os.fdopen(writer, "w") as stream:
         outcome = await notifier(stream).deliver(Post(message()), key="k1")
     assert outcome == Retry("the terminal is gone: BrokenPipeError")
+
+
+@pytest.mark.parametrize("call", [Reply(message(), "r1"), Edit(message(), "r1")])
+async def test_what_was_printed_cannot_be_edited_or_answered(call: Call) -> None:
+    stream = io.StringIO()
+    assert isinstance(await notifier(stream).deliver(call, key="k1"), Gone)
+    assert await notifier(stream).find(key="k1", thread="r1", attempted_at=NOW) is None
+    assert not stream.getvalue()
 
 
 @pytest.mark.parametrize("make", [io.StringIO, lambda: open(os.devnull, "w")], ids=["memory", "file"])  # noqa: PTH123, SIM115 - closed by the test

@@ -49,6 +49,7 @@ class SlackStandIn:
         self.received: list[Received] = []  # in the order of arrival
         self.arrived = asyncio.Event()  # set by every request, before its answer
         self.url = ""
+        self.api_url = ""  # for a client of the Web API, which gets the same answers
 
     @property
     def shown(self) -> list[dict[str, Any]]:
@@ -58,12 +59,14 @@ class SlackStandIn:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_post("/services/{workspace}/{webhook}/{token}", self._take)
+        app.router.add_route("*", "/api/{method}", self._take)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)  # 0 means for ever
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://{host}:{port}/services/{WORKSPACE}/{WEBHOOK}/{TOKEN}"
+        self.api_url = f"http://{host}:{port}/api/"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -87,7 +90,7 @@ class SlackStandIn:
                 assert_never(step)
 
     async def _remember(self, request: web.Request, *, accepted: bool) -> None:
-        payload = await request.json()
+        payload = await request.json() if request.method == "POST" else dict(request.query)
         self.received.append(Received(request.path, dict(request.headers), payload, accepted))
 
 

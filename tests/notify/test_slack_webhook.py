@@ -1,20 +1,20 @@
 import asyncio
-import ssl
 from collections.abc import Sequence
 from datetime import timedelta
 
-import aiohttp
 import pytest
 from inline_snapshot import snapshot
 
 from guard.model import Level
-from guard.notify.notifier import Post, Rejected, Retry, Sent, Unsure
-from guard.notify.slack import SlackNotifier, _kind
+from guard.notify.notifier import Call, Edit, Gone, Post, Rejected, Reply, Retry, Sent, Unsure
+from guard.notify.slack_webhook import SlackWebhookNotifier
+from tests.builders import NOW
 from tests.notify.examples import digest, message
 from tests.stand_ins.slack import Answer, Drop, SlackStandIn
 from tests.stand_ins.wire import Ending, WireStandIn
 
 HERE = {Level.CRITICAL: "<!here>"}
+ROOT = "C0OPS:1795442700.000100"
 SHORT = timedelta(milliseconds=200)
 
 
@@ -24,8 +24,8 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def notifier(url: str, *, deadline: timedelta = timedelta(seconds=10)) -> SlackNotifier:
-    return SlackNotifier(url, mention=HERE, deadline=deadline)
+def notifier(url: str, *, deadline: timedelta = timedelta(seconds=10)) -> SlackWebhookNotifier:
+    return SlackWebhookNotifier(url, mention=HERE, deadline=deadline)
 
 
 async def test_a_message_is_posted_once_with_blocks_text_and_key() -> None:
@@ -183,9 +183,13 @@ async def test_two_deliveries_at_once_do_not_disturb_each_other() -> None:
     assert sorted(_keys(slack)) == ["k1", "k2"]
 
 
-def test_a_certificate_that_nobody_trusts_is_called_so() -> None:
-    untrusted = aiohttp.ClientConnectorCertificateError(None, ssl.SSLCertVerificationError())  # type: ignore[arg-type] # of which nothing is read
-    assert _kind(untrusted) == "the host's certificate is not trusted"
+@pytest.mark.parametrize("call", [Reply(message(), ROOT), Edit(message(), ROOT)])
+async def test_there_is_nothing_that_a_webhook_could_edit_or_reply_to(call: Call) -> None:
+    async with SlackStandIn() as slack:
+        channel = notifier(slack.url)
+        assert isinstance(await channel.deliver(call, key="k1"), Gone)
+        assert await channel.find(key="k1", thread=ROOT, attempted_at=NOW) is None
+    assert slack.received == []
 
 
 async def test_a_delivery_that_is_cancelled_says_so() -> None:

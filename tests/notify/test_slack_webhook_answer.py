@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 
 from guard.notify.notifier import Outcome, Rejected, Retry, Sent
-from guard.notify.slack_answer import Refused, verdict
+from guard.notify.slack_answer import Refused
+from guard.notify.slack_webhook_answer import verdict
 
 URL = "https://hooks.slack.com/services/T0WORKSPACE/B0WEBHOOKID/s3cretTokenOfTheWebhook"
 HTML = "<!doctype html><title>Sign in to the guest network</title>"

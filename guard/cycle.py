@@ -1,6 +1,7 @@
 """One cycle: fetch an account's usage, decide, commit poll, alerts, events and desired states in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -11,41 +12,119 @@ from guard.config import AccountConfig
 from guard.lifecycle.asking import may_ask
 from guard.lifecycle.decide import Decision, Memory, Watched, decide, retire
 from guard.logs import log
-from guard.model import NO_DATA, Account, AlertKey, Failure, FailureKind, Reason, Snapshot, State
+from guard.model import (
+    NO_DATA,
+    Account,
+    Alert,
+    AlertKey,
+    Failure,
+    FailureKind,
+    Notification,
+    Reason,
+    Snapshot,
+    State,
+)
 from guard.payload import snapshot
+from guard.rules.history import History, needs
 from guard.store import Poll, Store, Unit
 from guard.units import duration_text
 
 LONGEST_POLL: Final = timedelta(seconds=25)  # the client's deadline and some; what is longer was a suspended machine
 
+Raised = Callable[[Iterable[Notification]], None]
+"""Is given what a cycle wants its channels to know, in the transaction that writes it."""
 
-async def run_cycle(
-    config: AccountConfig,
-    *,
-    client: UsageClient,
-    store: Store,
-    clock: Clock,
-    ask: bool,
-    jitter: float,
-    every: timedelta | None = None,
-) -> Decision:
-    """Runs one cycle of one account and gives what it decided, after it was committed.
 
-    With `ask` False the API is left alone, as it wished, and only time passes. `jitter` is a random share for the
-    backoff; `every` replaces the account's own interval where cycles come at other times, as from cron.
+@dataclass(slots=True)
+class Cycles:
+    """The cycles of one account, one after another, and what is remembered from one to the next.
 
-    Raises StorageError when nothing could be committed; then nothing was decided either.
+    While it is watched nothing else writes an account's alerts, so they are read from the store once; and so are the
+    snapshots that its rules look back on.
     """
-    began_at = clock.now()
-    poll, seen = await _poll(config, client=client, clock=clock) if ask else (None, None)
-    # Who answers more slowly than it is asked decides how far apart the answers are.
-    took = min(clock.now() - began_at, LONGEST_POLL * clock.speed)
-    watched = watched_on(config, every=max(every or config.every, took))
-    # A crash before this commit forgets the answer; the next cycle asks again and decides.
-    return await store.run(partial(_commit, watched=watched, poll=poll, seen=seen, now=clock.now(), jitter=jitter))
+
+    config: AccountConfig
+    client: UsageClient
+    store: Store
+    clock: Clock
+    _memory: Memory | None = None
+
+    @property
+    def account(self) -> Account:
+        """How the asking goes, as far as it is remembered."""
+        return self._memory.account if self._memory else Account(self.config.name)
+
+    async def remember(self) -> Memory:
+        """Reads what is stored of the account, unless it is remembered; raises StorageError."""
+        if self._memory is None:
+            self._memory = await self.store.run(partial(recall, config=self.config, now=self.clock.now()))
+        return self._memory
+
+    def note(self, account: Account) -> None:
+        """Remembers what another than a cycle wrote of how the asking goes."""
+        if self._memory is not None:
+            self._memory = replace(self._memory, account=account)
+
+    def is_due(self) -> bool:
+        """Whether to ask now: nothing has to be waited for, or the key was refused and is another one by now."""
+        account = self.account
+        refused = account.failure is not None and account.failure.kind is FailureKind.UNAUTHORIZED
+        return may_ask(account, now=self.clock.now()) or (refused and self.client.has_untried_key())
+
+    async def run(
+        self,
+        *,
+        ask: bool,
+        jitter: float,
+        every: timedelta | None = None,
+        silence_counts: bool = True,
+        raised: Raised | None = None,
+    ) -> Decision:
+        """Runs one cycle and gives what it decided, after it was committed. Never runs twice at a time.
+
+        With `ask` False the API is left alone, as it wished, and only time passes. `jitter` is a random share for the
+        backoff; `every` replaces the account's own interval where cycles come at other times, as from cron.
+
+        Raises StorageError when nothing could be committed; then nothing was decided either.
+        """
+        began_at = self.clock.now()
+        poll, seen = await self._poll() if ask else (None, None)
+        # Who answers more slowly than it is asked decides how far apart the answers are.
+        took = min(self.clock.now() - began_at, LONGEST_POLL * self.clock.speed)
+        watched = watched_on(self.config, every=max(every or self.config.every, took), silence_counts=silence_counts)
+        memory, self._memory = await self.remember(), None  # what could not be committed is read anew
+        # A crash before this commit forgets the answer; the next cycle asks again and decides.
+        decision = await self.store.run(
+            partial(
+                _commit,
+                memory=memory,
+                watched=watched,
+                poll=poll,
+                seen=seen,
+                now=self.clock.now(),
+                jitter=jitter,
+                raised=raised,
+            )
+        )
+        self._memory = _after(memory, decision)
+        return decision
+
+    async def _poll(self) -> tuple[Poll, Snapshot | Failure]:
+        config = self.config
+        outcome = await self.client.usage(now=self.clock.now(), sub_id=config.sub_id)
+        at = self.clock.now()
+        if isinstance(outcome, Failure):
+            return Poll(config.name, at, outcome), outcome
+        seen = snapshot(outcome, account=config.name, at=at)
+        if seen.age <= config.stale_after:
+            return Poll(config.name, at, outcome, age=seen.age), seen
+        stale_after = duration_text(config.stale_after)
+        text = f"the report is {duration_text(seen.age)} old, older than stale_after ({stale_after})"
+        stale = Failure(FailureKind.STALE, text)
+        return Poll(config.name, at, stale, age=seen.age), stale
 
 
-def watched_on(config: AccountConfig, *, every: timedelta) -> Watched:
+def watched_on(config: AccountConfig, *, every: timedelta, silence_counts: bool = True) -> Watched:
     """What is watched on an account whose answers are `every` apart."""
     return Watched(
         name=config.name,
@@ -54,45 +133,47 @@ def watched_on(config: AccountConfig, *, every: timedelta) -> Watched:
         budgets=config.budgets,
         every=every,
         no_data_after=config.no_data_after,
+        silence_counts=silence_counts,
     )
-
-
-def is_due(account: Account, client: UsageClient, *, now: datetime) -> bool:
-    """Whether to ask now: nothing has to be waited for, or the key was refused and is another one by now."""
-    refused = account.failure is not None and account.failure.kind is FailureKind.UNAUTHORIZED
-    return may_ask(account, now=now) or (refused and client.has_untried_key())
-
-
-async def _poll(config: AccountConfig, *, client: UsageClient, clock: Clock) -> tuple[Poll, Snapshot | Failure]:
-    outcome = await client.usage(now=clock.now())
-    at = clock.now()
-    if isinstance(outcome, Failure):
-        return Poll(config.name, at, outcome), outcome
-    seen = snapshot(outcome, account=config.name, at=at)
-    if seen.age <= config.stale_after:
-        return Poll(config.name, at, outcome, age=seen.age), seen
-    text = f"the report is {duration_text(seen.age)} old, older than stale_after ({duration_text(config.stale_after)})"
-    stale = Failure(FailureKind.STALE, text)
-    return Poll(config.name, at, stale, age=seen.age), stale
 
 
 def _commit(
-    unit: Unit, *, watched: Watched, poll: Poll | None, seen: Snapshot | Failure | None, now: datetime, jitter: float
+    unit: Unit,
+    *,
+    memory: Memory,
+    watched: Watched,
+    poll: Poll | None,
+    seen: Snapshot | Failure | None,
+    now: datetime,
+    jitter: float,
+    raised: Raised | None,
 ) -> Decision:
     if poll is not None:
         unit.record_poll(poll)
-    decision = decide(watched, recall(unit, watched.name), seen, now=now, jitter=jitter)
+    if isinstance(seen, Snapshot):
+        memory.history.add(seen)
+    known = replace(memory, notifications=partial(unit.notifications, watched.name))
+    decision = decide(watched, known, seen, now=now, jitter=jitter)
     save(unit, decision)
+    if raised is not None:
+        raised(decision.notifications)
     return decision
 
 
-def recall(unit: Unit, account: str) -> Memory:
-    """All that is stored of one account; of an unknown one, its empty beginning."""
-    return Memory(
-        account=unit.account(account) or Account(account),
-        alerts=unit.alerts(account),
-        notifications=unit.notifications(account),
-    )
+def _after(memory: Memory, decision: Decision) -> Memory:
+    """What is remembered of an account after a decision."""
+    alerts = {**memory.alerts, **{alert.key: alert for alert in decision.alerts}} if decision.alerts else memory.alerts
+    return replace(memory, account=decision.account, alerts=alerts)
+
+
+def recall(unit: Unit, config: AccountConfig, *, now: datetime) -> Memory:
+    """All that is stored of one account, with the snapshots that its rules look back on."""
+    history = History(needs(config.rules))
+    if span := history.span(every=config.every):
+        for at, answer in unit.answers(config.name, since=now - span):
+            history.add(snapshot(answer, account=config.name, at=at))
+    account = unit.account(config.name) or Account(config.name)
+    return Memory(account, unit.alerts(config.name), history=history)
 
 
 def save(unit: Unit, decision: Decision) -> None:
@@ -105,19 +186,37 @@ def save(unit: Unit, decision: Decision) -> None:
 
 
 def retire_gone(unit: Unit, accounts: Mapping[str, AccountConfig], *, now: datetime) -> None:
-    """Ends the alerts of rules and accounts that are no longer in the rule file.
+    """Ends the alerts of rules and accounts that are no longer watched; `accounts` are those that are, by name.
 
     What was at rest is forgotten, so that a rule or an account that comes back begins anew.
     """
-    for name in {key.account for key in unit.alerts()} | set(unit.accounts()):
-        memory = recall(unit, name)
-        gone = {key: reason for key in memory.alerts if (reason := _why_gone(key, accounts.get(name)))}
-        live = {key: reason for key, reason in gone.items() if memory.alerts[key].state is not State.OK}
-        save(unit, retire(memory, live, now=now))
-        untold = {each.key for each in memory.notifications if each.desired != each.notified}
-        unit.delete_alerts(gone.keys() - live.keys() - untold)
-        if name not in accounts:
-            unit.delete_account(name)
+    by_account: dict[str, dict[AlertKey, Alert]] = {}
+    for key, alert in unit.alerts().items():
+        by_account.setdefault(key.account, {})[key] = alert
+    for name, alerts in by_account.items():
+        gone = {key: reason for key in alerts if (reason := _why_gone(key, accounts.get(name)))}
+        if gone:
+            _retire(unit, name, alerts, gone, now=now)
+    for name in unit.accounts().keys() - accounts.keys():
+        unit.delete_account(name)
+
+
+def retire_account(unit: Unit, name: str, *, now: datetime) -> None:
+    """Ends the alerts of an account that is no longer watched, and forgets how the asking went."""
+    alerts = unit.alerts(name)
+    _retire(unit, name, alerts, dict.fromkeys(alerts, Reason.ACCOUNT_REMOVED), now=now)
+    unit.delete_account(name)
+
+
+def _retire(
+    unit: Unit, name: str, alerts: Mapping[AlertKey, Alert], gone: Mapping[AlertKey, Reason], *, now: datetime
+) -> None:
+    live = {key: reason for key, reason in gone.items() if alerts[key].state is not State.OK}
+    notifications = unit.notifications(name)
+    memory = Memory(unit.account(name) or Account(name), alerts, notifications=lambda: notifications)
+    save(unit, retire(memory, live, now=now))
+    untold = {each.key for each in notifications if each.desired != each.notified}
+    unit.delete_alerts(gone.keys() - live.keys() - untold)
 
 
 def _why_gone(key: AlertKey, config: AccountConfig | None) -> Reason | None:

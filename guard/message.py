@@ -175,7 +175,7 @@ def _single(telling: Telling, *, now: datetime, zone: tzinfo) -> Message:
 
 def _mark(telling: Telling) -> str:
     match telling.occasion:
-        case Occasion.FIRED:
+        case Occasion.FIRED | Occasion.STANDING:
             return _level(telling).word
         case Occasion.ESCALATED | Occasion.REMINDER:
             return f"{telling.occasion} {_level(telling).word}"

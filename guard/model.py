@@ -26,6 +26,25 @@ class Level(IntEnum):
         return self.name.lower()
 
 
+def sub_account_name(master: str, sub_id: str) -> str:
+    """The name of a sub-account: `main:acme`."""
+    return f"{master}:{sub_id}"
+
+
+def master_name(account: str) -> str:
+    """The name of an account's master account, which may be its own.
+
+    >>> master_name("main:acme"), master_name("main")
+    ('main', 'main')
+    """
+    return account.partition(":")[0]
+
+
+def is_sub_account(account: str) -> bool:
+    """Whether an account is another's sub-account, by its name."""
+    return ":" in account
+
+
 # --- what the API said ---------------------------------------------------------------------------------------------
 
 
@@ -34,7 +53,8 @@ class FailureKind(StrEnum):
 
     UNREACHABLE = "unreachable"  # refused, DNS, TLS, reset, cut short
     TIMEOUT = "timeout"  # the total deadline passed
-    UNAUTHORIZED = "unauthorized"  # 401, 403
+    UNAUTHORIZED = "unauthorized"  # 401: the key is refused
+    FORBIDDEN = "forbidden"  # 403: the key is good, but not for this account
     RATE_LIMITED = "rate_limited"  # 429
     SERVER = "server"  # 5xx
     REFUSED = "refused"  # 404, 422, a redirect and every other status that is no answer
@@ -116,7 +136,8 @@ class Evaluation:
 
     `holds` has one entry for each level of the rule and is cumulative: a level holds while it or a higher one holds.
     `clear` is whether it is over. `applies` is the rule's `when`; where it is False the rest was not looked at.
-    `unknown` is the first reason why a part is unknown, empty when all is known. `limits` are the limits that stand
+    `unknown` is the first reason why a part is unknown, empty when all is known; `is_young` says that there is no other
+    reason than too short a history, which time mends by itself. `limits` are the limits that stand
     behind the fields the rule reads, by field name: they tell a recovery from a limit that was raised.
     """
 
@@ -126,6 +147,7 @@ class Evaluation:
     reading: Reading | None  # None when the value is unknown or was not looked at
     applies: bool | None = True
     unknown: str = ""
+    is_young: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
     period_start_at: datetime | None = None  # set only when the rule reads a field of the reporting period
 
@@ -219,6 +241,7 @@ class EventKind(StrEnum):
     UNSURE = "delivery.unsure"
     DIED = "delivery.dead"
     SUPERSEDED = "delivery.superseded"
+    GONE = "delivery.gone"  # the message that it would have edited or replied to is no longer there
     DROPPED = "notification.dropped"  # its channel is gone from the rule file
 
 
@@ -251,6 +274,16 @@ class Account:
     ask_at: datetime | None = None  # not to be asked before
     period_start_at: datetime | None = None  # of the reporting period in force
     period_lag: int = 0  # answers in a row that spoke of an earlier period
+    listed_at: datetime | None = None  # of a master account: when its sub-accounts were last listed, or it was tried
+
+
+@dataclass(frozen=True, slots=True)
+class SubAccount:
+    """A sub-account of a master account, as its listings know it."""
+
+    master: str
+    id: str  # what the API calls it
+    absent: int = 0  # complete, good and not empty listings in a row without it
 
 
 # --- who knows what ------------------------------------------------------------------------------------------------
@@ -268,6 +301,16 @@ class Knowledge:
 
 
 @dataclass(frozen=True, slots=True)
+class Root:
+    """The message that an incident stands in, where a channel has threads: later ones reply to it, or edit it."""
+
+    incident_id: str
+    receipt: str  # what the receiver calls it; never empty
+    level: Level  # what it shows
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
     """Desired (the cycle writes it) against notified (the outbox does), for one alert, channel and recipient."""
 
@@ -277,6 +320,7 @@ class Notification:
     desired: Knowledge | None = None
     notified: Knowledge | None = None
     notified_at: datetime | None = None  # of the last message that was accepted
+    root: Root | None = None  # of the incident that was last told by a message of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +329,14 @@ class Cover:
 
     key: AlertKey
     knowledge: Knowledge
+
+
+class CallKind(StrEnum):
+    """What a delivery asks of its channel."""
+
+    POST = "post"  # a new message
+    REPLY = "reply"  # a new message in the thread of another
+    EDIT = "edit"  # another message says something else now, and nobody is told
 
 
 class DeliveryState(StrEnum):
@@ -298,7 +350,7 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One attempt-worthy call: one message to one recipient of one channel."""
+    """One attempt-worthy call: one message to one recipient of one channel, or one edit of a message."""
 
     key: str  # the same for the same states on the same channel, so that a receiver can tell a copy
     channel: str
@@ -306,7 +358,10 @@ class Delivery:
     covers: tuple[Cover, ...]  # one; more in a digest; never empty
     created_at: datetime
     due_at: datetime
+    call: CallKind = CallKind.POST
+    receipt: str = ""  # of the message that it edits or replies to; empty for a post
     state: DeliveryState = DeliveryState.PENDING
+    may_have_arrived: bool = False  # an earlier attempt ended without an answer
     attempts: int = 0
     attempted_at: datetime | None = None
     settled_at: datetime | None = None
@@ -320,6 +375,7 @@ class Occasion(StrEnum):
     ESCALATED = "escalated"
     REMINDER = "reminder"
     RESOLVED = "resolved"
+    STANDING = "standing"  # nothing new: how it stands now, for a message that is edited
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,18 @@
 """One pass for cron: a cycle of every account, then what is due, for 30 s at most."""
 
 import asyncio
+from collections import deque
 from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
 from random import random
 from typing import Final
 
-from guard.config import AccountConfig
-from guard.cycle import is_due, log_decision, run_cycle
+from guard.cycle import Cycles, log_decision
 from guard.errors import ExitCode
+from guard.family import Family
 from guard.logs import log
-from guard.model import NO_DATA, Account, Alert, Level
+from guard.model import NO_DATA, Alert, Level, master_name
 from guard.parts import Parts
 from guard.store import Unit
 
@@ -25,7 +26,10 @@ async def run_once(parts: Parts) -> ExitCode:
 
     Raises StorageError when nothing could be committed.
     """
-    done = await asyncio.gather(*(_cycle(parts, each) for each in parts.config.accounts), return_exceptions=True)
+    until_s = parts.clock.monotonic_s() + BEGIN_S
+    done = await asyncio.gather(
+        *(_ask(parts, each, until_s=until_s) for each in parts.families), return_exceptions=True
+    )
     await _deliver(parts)
     for fault in done:
         if fault is not None:
@@ -33,24 +37,43 @@ async def run_once(parts: Parts) -> ExitCode:
     return await parts.store.run(partial(_finish, parts=parts))
 
 
-async def _cycle(parts: Parts, config: AccountConfig) -> None:
-    before = await parts.store.run(lambda unit: unit.account(config.name)) or Account(config.name)
+async def _ask(parts: Parts, family: Family, *, until_s: float) -> None:
+    """A cycle of the master account, then of each sub-account; the time may not suffice for all of them."""
+    await family.remember()
+    await _cycle(parts, family.master, family)
+    if family.is_silent:
+        return
+    await family.update()
+    left = 0
+
+    async def run(cycles: Cycles) -> None:
+        nonlocal left
+        if parts.clock.monotonic_s() < until_s:
+            await _cycle(parts, cycles, family)
+        else:
+            left += 1
+
+    await family.ask(deque(family.subs), run)
+    if left:
+        text = "the time did not suffice for all sub-accounts; the next pass begins with the others"
+        log.warning("once.unasked", text, account=family.name, left=left)
+
+
+async def _cycle(parts: Parts, cycles: Cycles, family: Family) -> None:
+    await cycles.remember()
+    before = cycles.account
     now = parts.clock.now()
     since = now - before.cycled_at if before.cycled_at else timedelta()
-    client = parts.clients[config.name]
-    ask = is_due(before, client, now=now)
+    ask = cycles.is_due()
     if not ask:
         text = "AgentPhone is left alone for a while, since it failed"
-        log.warning("once.unasked", text, account=config.name, until=before.ask_at)
-    decision = await run_cycle(
-        config,
-        client=client,
-        store=parts.store,
-        clock=parts.clock,
+        log.warning("once.unasked", text, account=before.name, until=before.ask_at)
+    decision = await cycles.run(
         ask=ask,
         jitter=random(),  # noqa: S311 - a backoff's jitter guards no secret
         # Whoever starts the passes decides how far apart they are.
-        every=max(config.every, since),
+        every=max(cycles.config.every, since),
+        silence_counts=family.silence_counts(cycles),
     )
     log_decision(before, decision)
 
@@ -75,14 +98,15 @@ async def _send(parts: Parts, channel: str, *, until_s: float) -> None:
 
 def _finish(unit: Unit, *, parts: Parts) -> ExitCode:
     unit.prune(parts.clock.now())
-    return _verdict(unit, names=[account.name for account in parts.config.accounts])
+    return _verdict(unit, masters={family.name for family in parts.families})
 
 
-def _verdict(unit: Unit, *, names: Collection[str]) -> ExitCode:
-    firing = [alert for name in names for alert in unit.alerts(name).values() if alert.level is not None]
-    accounts = unit.accounts()
-    # An account that was never heard of fires only after a while, but nothing is known of it from the start.
-    if any(_is_no_data(alert) for alert in firing) or any(accounts[name].good_at is None for name in names):
+def _verdict(unit: Unit, *, masters: Collection[str]) -> ExitCode:
+    firing = [alert for alert in unit.alerts().values() if alert.level is not None]
+    # An account that was never heard of fires only after a while, but nothing is known of it from the start. A
+    # sub-account that had no turn yet has no row.
+    unheard = (each for each in unit.accounts().values() if each.good_at is None and master_name(each.name) in masters)
+    if any(_is_no_data(alert) for alert in firing) or any(unheard):
         return ExitCode.NO_DATA
     if any(alert.level is Level.CRITICAL for alert in firing):
         return ExitCode.CRITICAL

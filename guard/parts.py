@@ -1,21 +1,23 @@
-"""What a service is made of: store, clients, notifiers and heartbeat of one rule file, opened and closed together."""
+"""What a service is made of: store, families, notifiers and heartbeat of one rule file, opened and closed together."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 
 from guard.agentphone import UsageClient
 from guard.clock import Clock
-from guard.config import Config, Secret
+from guard.config import AccountConfig, ChannelConfig, Config, Secret, recipients_of
 from guard.cycle import retire_gone
 from guard.errors import ConfigError
+from guard.family import Family
 from guard.logs import add_secret, log
+from guard.model import master_name, sub_account_name
 from guard.notify.channels import notifier_for
 from guard.notify.heartbeat import Heartbeat
 from guard.notify.notifier import Notifier
-from guard.outbox import Outbox, recover
+from guard.outbox import Outbox, Receiver, recover
 from guard.store import Store, Unit
 
 ReadSecret = Callable[[str], str | None]
@@ -24,11 +26,11 @@ ReadSecret = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The open parts; clients are by account name, notifiers by channel name."""
+    """The open parts; notifiers are by channel name."""
 
     config: Config
     store: Store
-    clients: Mapping[str, UsageClient]
+    families: tuple[Family, ...]  # one for each account of the rule file, in its order
     notifiers: Mapping[str, Notifier]
     outbox: Outbox
     heartbeat: Heartbeat | None
@@ -52,9 +54,10 @@ async def open_parts(
         notifiers = {name: notifier_for(channel, now=clock.now) for name, channel in config.channels.items()}
         heartbeat = Heartbeat(heartbeat_url) if heartbeat_url else None
         _close_later(stack, [*clients.values(), *notifiers.values(), *([heartbeat] if heartbeat else [])])
-        await store.run(partial(_make_ready, config=config, clock=clock))
+        await store.run(partial(_make_ready, config=config, notifiers=notifiers, now=clock.now()))
+        families = tuple(Family(account, clients[account.name], store, clock) for account in config.accounts)
         outbox = Outbox(store, notifiers, _zones(config), clock)
-        yield Parts(config, store, clients, notifiers, outbox, heartbeat, clock)
+        yield Parts(config, store, families, notifiers, outbox, heartbeat, clock)
 
 
 def _client(base_url: str, api_key: Secret, read_secret: ReadSecret) -> UsageClient:
@@ -77,12 +80,27 @@ def _close_later(stack: AsyncExitStack, parts: Iterable[UsageClient | Notifier |
         stack.push_async_callback(part.close)
 
 
-def _make_ready(unit: Unit, *, config: Config, clock: Clock) -> None:
-    now = clock.now()
-    retire_gone(unit, {account.name: account for account in config.accounts}, now=now)
-    recover(unit, {name: channel.fingerprint for name, channel in config.channels.items()}, now=now)
+def _make_ready(unit: Unit, *, config: Config, notifiers: Mapping[str, Notifier], now: datetime) -> None:
+    retire_gone(unit, dict(_accounts(unit, config)), now=now)
+    recover(unit, {name: _receiver(each, notifiers[name]) for name, each in config.channels.items()}, now=now)
+
+
+def _accounts(unit: Unit, config: Config) -> Iterator[tuple[str, AccountConfig]]:
+    """All accounts that are watched, by name, with the sub-accounts as far as they are known."""
+    for account in config.accounts:
+        yield account.name, account
+        known = unit.sub_accounts(account.name)
+        if account.subs is None or account.subs.ids is not None:
+            unit.delete_sub_accounts(known)  # no listing is asked for any more
+        if account.subs is not None:
+            for sub_id in account.subs.ids or [each.id for each in known]:
+                yield sub_account_name(account.name, sub_id), account.subs.config(sub_id)
+
+
+def _receiver(channel: ChannelConfig, notifier: Notifier) -> Receiver:
+    return Receiver(channel.fingerprint, recipients_of(channel), finds=notifier.finds)
 
 
 def _zones(config: Config) -> Callable[[str], tzinfo]:
     zones = {account.name: account.tz for account in config.accounts}
-    return lambda account: zones.get(account, UTC)
+    return lambda account: zones.get(master_name(account), UTC)

@@ -7,9 +7,10 @@ a monotonic watchdog re-arms its jobs.
 import asyncio
 import os
 import signal
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from functools import partial
 from random import random
@@ -17,10 +18,11 @@ from typing import Any, Final
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from guard.config import AccountConfig
-from guard.cycle import is_due, log_decision, run_cycle
+from guard.config import recipients_of
+from guard.cycle import Cycles, log_decision
 from guard.errors import ExitCode, StorageError
-from guard.lifecycle.asking import may_ask
+from guard.family import SPREAD, Family, Pass
+from guard.lifecycle.asking import is_of_the_key, may_ask
 from guard.logs import log
 from guard.model import Account
 from guard.parts import Parts
@@ -44,7 +46,7 @@ class Service:
     """The service of one rule file on one database; the parts are the caller's to open and close."""
 
     parts: Parts
-    _accounts: dict[str, Account] = field(default_factory=dict)
+    _passes: dict[str, Pass] = field(default_factory=dict)  # over sub-accounts, by master account
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # by job; a job never runs twice at a time
     _again: dict[str, Work] = field(default_factory=dict)  # wanted while it ran, so it runs once more
     _watched: Counter[str] = field(default_factory=Counter)  # watches since the last pulse, and since each job began
@@ -60,9 +62,10 @@ class Service:
         Raises StorageError when the database cannot be made ready.
         """
         self._ended = asyncio.get_running_loop().create_future()
-        self._store_failing = StoreFailing(self.parts.notifiers, self.parts.clock)
-        stored = await self.parts.store.run(lambda unit: unit.accounts())
-        self._accounts = {name: stored.get(name) or Account(name) for name in self.parts.clients}
+        recipients = {name: recipients_of(channel) for name, channel in self.parts.config.channels.items()}
+        self._store_failing = StoreFailing(self.parts.notifiers, recipients, self.parts.clock)
+        for family in self.parts.families:
+            await family.remember()
         self._schedule()
         stopping = asyncio.ensure_future(stop.wait())
         ends: set[asyncio.Future[Any]] = {stopping, self._ended}
@@ -80,12 +83,12 @@ class Service:
             # Without a grace time a late run is dropped; without coalescing a suspend ends in a burst.
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        for account in self.parts.config.accounts:
+        for family in self.parts.families:
             self._scheduler.add_job(
-                partial(self._wake_cycle, account),
+                partial(self._wake_cycle, family),
                 "interval",
-                id=f"cycle:{account.name}",
-                seconds=self.parts.clock.real_s(account.every),
+                id=f"cycle:{family.name}",
+                seconds=self.parts.clock.real_s(family.config.every),
                 next_run_time=now,
             )
         self._scheduler.add_job(self._pulse, "interval", id="pulse", seconds=PULSE_S, next_run_time=now)
@@ -105,13 +108,20 @@ class Service:
         del self._watched["pulse"]
         self._wake_outbox()
         now = self.parts.clock.now()
-        for account in self.parts.config.accounts:
-            waiting = self._accounts[account.name].ask_at is not None
-            if waiting and may_ask(self._accounts[account.name], now=now):
-                await self._wake_cycle(account)
+        for family in self.parts.families:
+            account = family.master.account
+            if account.ask_at is not None and may_ask(account, now=now):
+                self._start(f"cycle:{family.name}", partial(self._cycle, family.master, family))
+            self._wake_subs(family)
 
-    async def _wake_cycle(self, account: AccountConfig) -> None:
-        self._start(f"cycle:{account.name}", partial(self._cycle, account))
+    async def _wake_cycle(self, family: Family) -> None:
+        self._start(f"cycle:{family.name}", partial(self._tick, family))
+
+    def _wake_subs(self, family: Family) -> None:
+        """Asks those sub-accounts whose turn has come, unless their master account is silent."""
+        round_ = self._passes.get(family.name)
+        if round_ is not None and not round_.is_over and not family.is_silent:
+            self._start(f"subs:{family.name}", partial(self._subs, family, round_))
 
     async def _wake_prune(self) -> None:
         self._start("prune", self._prune)
@@ -138,29 +148,71 @@ class Service:
         if (work := self._again.pop(job, None)) is not None:
             self._start(job, work)
 
-    async def _cycle(self, config: AccountConfig) -> None:
-        account, client = self._accounts[config.name], self.parts.clients[config.name]
-        ask = is_due(account, client, now=self.parts.clock.now())
-        if ask:  # should this cycle fail, the next tick asks again, and not each pulse
-            self._accounts[config.name] = replace(account, ask_at=None)
+    async def _tick(self, family: Family) -> None:
+        """A cycle of the master account, and the beginning of a pass over its sub-accounts."""
+        await self._cycle(family.master, family)
+        self._watched[f"cycle:{family.name}"] = 0
+        if family.config.subs is not None and not family.is_silent:
+            await self._begin_pass(family)
+        if family.is_silent or self._is_pass_over(family):
+            self._end_storm(family)
+
+    def _is_pass_over(self, family: Family) -> bool:
+        return family.name not in self._passes or self._passes[family.name].is_over
+
+    async def _begin_pass(self, family: Family) -> None:
+        now_s = self.parts.clock.monotonic_s()
+        if not self._is_pass_over(family):
+            self._passes[family.name].resume(now_s)  # it was late, or had to wait: those who had no turn come first
+        elif f"subs:{family.name}" not in self._running:
+            try:
+                await family.update()
+            except StorageError as fault:
+                await self._store_failing.failed(family.name, fault)
+            length_s = self.parts.clock.real_s(family.config.every) * SPREAD
+            self._passes[family.name] = Pass(now_s, length_s, deque(family.subs))
+
+    async def _subs(self, family: Family, round_: Pass) -> None:
+        due = round_.due(self.parts.clock.monotonic_s())
+        await family.ask(due, partial(self._sub_cycle, family=family))
+        round_.waiting.extendleft(reversed(due))  # the master account fell silent
+        if round_.is_over:
+            self._end_storm(family)
+
+    def _end_storm(self, family: Family) -> None:
+        self.parts.outbox.storm.end(family.name)
+        self._wake_outbox()
+
+    async def _sub_cycle(self, cycles: Cycles, family: Family) -> None:
+        self._watched[f"subs:{family.name}"] = 0  # one by one they may take long
         try:
-            decision = await run_cycle(
-                config,
-                client=client,
-                store=self.parts.store,
-                clock=self.parts.clock,
-                ask=ask,
+            await self._cycle(cycles, family)
+        except Exception as fault:  # noqa: BLE001 - a defect in one sub-account must not stop the others
+            log.error("service.unplanned", "a cycle failed; it will run again", exc=fault, account=cycles.config.name)
+
+    async def _cycle(self, cycles: Cycles, family: Family) -> None:
+        with suppress(StorageError):  # it is asked all the same, and then the commit tells
+            await cycles.remember()
+        before = cycles.account
+        try:
+            decision = await cycles.run(
+                ask=cycles.is_due(),
                 jitter=random(),  # noqa: S311 - a backoff's jitter guards no secret
+                silence_counts=family.silence_counts(cycles),
+                raised=partial(self.parts.outbox.storm.note, family.name),
             )
         except StorageError as fault:
-            await self._store_failing.failed(config.name, fault)
+            await self._store_failing.failed(family.name, fault)
             return
-        log_decision(account, decision)
-        self._accounts[config.name] = decision.account
-        self._wake_outbox()
-        if self.parts.heartbeat is not None:
+        log_decision(before, decision)
+        if decision.notifications:
+            self._wake_outbox()
+        if cycles is family.master and self.parts.heartbeat is not None:
             self._start("heartbeat", self.parts.heartbeat.beat)
-        await self._store_failing.worked(config.name)
+        if cycles is not family.master and _is_of_the_key(decision.account):
+            # Perhaps all are silent: then the master account tells it, and nobody else is asked.
+            self._start(f"cycle:{family.name}", partial(self._cycle, family.master, family))
+        await self._store_failing.worked(family.name)
 
     async def _work(self, channel: str) -> None:
         try:
@@ -218,6 +270,10 @@ class Service:
         self._scheduler.shutdown(wait=False)
 
 
+def _is_of_the_key(account: Account) -> bool:
+    return account.failure is not None and is_of_the_key(account.failure)
+
+
 async def run_until_signalled(parts: Parts) -> ExitCode:
     """Runs the service until SIGTERM or SIGINT, and then to its clean end; a second signal ends the process at once.
 
@@ -227,7 +283,12 @@ async def run_until_signalled(parts: Parts) -> ExitCode:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, partial(_stop, stop, number))
-    log.info("service.started", "watching", accounts=",".join(parts.clients), channels=",".join(parts.notifiers))
+    log.info(
+        "service.started",
+        "watching",
+        accounts=",".join(family.name for family in parts.families),
+        channels=",".join(parts.notifiers),
+    )
     try:
         code = await Service(parts).run(stop)
     finally:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -26,6 +26,7 @@ class StoreFailing:
     """
 
     notifiers: Mapping[str, Notifier]
+    recipients: Mapping[str, Sequence[str]]  # by channel
     clock: Clock
     _failures: Counter[str] = field(default_factory=Counter)  # by account
     _told_at: dict[str, datetime] = field(default_factory=dict)  # by channel
@@ -63,9 +64,15 @@ class StoreFailing:
         return told_at is None or not timedelta() <= now - told_at < TELL_EVERY
 
     async def _tell(self, channel: str, message: Message, *, now: datetime) -> Outcome:
-        key = f"{message.title}:{message.mark}:{now.isoformat()}"
+        """Tells all recipients of a channel; what is given back is the first outcome that is not the best, if any."""
+        to = (self._send(channel, Post(message, recipient), now=now) for recipient in self.recipients[channel])
+        outcomes = await asyncio.gather(*to)
+        return next((each for each in outcomes if not isinstance(each, Sent)), Sent())
+
+    async def _send(self, channel: str, call: Post, *, now: datetime) -> Outcome:
+        key = f"store-{call.message.mark}-{now.timestamp():.6f}"
         try:
-            outcome = await self.notifiers[channel].deliver(Post(message), key=key)
+            outcome = await self.notifiers[channel].deliver(call, key=key)
         except Exception as fault:  # noqa: BLE001 - a defect in one notifier must not stop the others
             log.error("delivery.unplanned", "the notifier failed", exc=fault, channel=channel)
             return Unsure("the notifier failed")

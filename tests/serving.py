@@ -150,7 +150,7 @@ class Waiting(UsageClient):
         self.uses = 0
         self.gate = asyncio.Event()
 
-    async def usage(self, *, now: datetime) -> Usage | Failure:
+    async def usage(self, *, now: datetime, sub_id: str = "") -> Usage | Failure:
         self.uses += 1
         await self.gate.wait()
         self.gate.clear()

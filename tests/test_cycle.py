@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from guard.cycle import log_decision, run_cycle
+from guard.cycle import log_decision
 from guard.errors import StorageError
 from guard.lifecycle.decide import Decision
 from guard.model import (
@@ -61,15 +61,8 @@ class Asking:
 
     async def cycle(self, *, minutes: float = 0, ask: bool = True, every: timedelta | None = None) -> Decision:
         self.clock.move(minutes=minutes)
-        return await run_cycle(
-            only(self.parts.config),
-            client=self.parts.clients["main"],
-            store=self.parts.store,
-            clock=self.clock,
-            ask=ask,
-            jitter=1,
-            every=every,
-        )
+        (family,) = self.parts.families
+        return await family.master.run(ask=ask, jitter=1, every=every)
 
     async def stored(self) -> Stored:
         return await self.parts.store.run(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from guard.agentphone import UsageClient
-from guard.cycle import run_cycle
+from guard.cycle import Cycles
 from guard.model import Account, Alert, AlertKey, Failure, FailureKind, Timer
 from tests.builders import NOW
 from tests.stand_ins.clock import HandClock
@@ -19,20 +19,13 @@ async def test_an_api_that_answers_more_slowly_than_it_is_asked_is_still_told_as
     class Hanging(UsageClient):
         def __init__(self) -> None: ...
 
-        async def usage(self, *, now: datetime) -> Failure:
+        async def usage(self, *, now: datetime, sub_id: str = "") -> Failure:
             clock.move(minutes=1 / 3)
             return Failure(FailureKind.TIMEOUT, "no whole answer within 20 s")
 
     async with opened(quick, tmp_path, clock=clock) as parts:
         for lost in (False, False, False, True):
-            decision = await run_cycle(
-                only(quick),
-                client=Hanging(),
-                store=parts.store,
-                clock=clock,
-                ask=True,
-                jitter=0,
-            )
+            decision = await Cycles(only(quick), Hanging(), parts.store, clock).run(ask=True, jitter=0)
             assert decision.account.lost is lost
 
 

@@ -28,8 +28,8 @@ async def test_each_part_stands_under_its_name_in_the_rule_file(tmp_path: Path) 
     async with SlackStandIn() as slack, wire(GOOD) as api:
         setting = config(api=api.url, channels={"ops": slack.url, "mail": slack.url})
         async with opened(setting, tmp_path, clock=HandClock()) as parts:
-            assert (list(parts.clients), list(parts.notifiers)) == (["main"], ["ops", "mail"])
-            assert isinstance(await parts.clients["main"].usage(now=NOW), Answer)
+            assert ([each.name for each in parts.families], list(parts.notifiers)) == (["main"], ["ops", "mail"])
+            assert isinstance(await parts.families[0].client.usage(now=NOW), Answer)
             assert api.header("Authorization") == f"Bearer {API_KEY}"
             assert await parts.notifiers["mail"].deliver(Post(message()), key="k") == Sent()
             assert parts.heartbeat is None
@@ -92,7 +92,7 @@ async def asked(path: Path, url: str, read_secret: ReadSecret) -> Answer | Failu
     """What an account gives whose key has been read anew as `read_secret` says."""
     parts = open_parts(config(api=url), database=str(path / "guard.db"), read_secret=read_secret, clock=Clock())
     async with parts as open_:
-        return await open_.clients["main"].usage(now=NOW)
+        return await open_.families[0].client.usage(now=NOW)
 
 
 async def test_a_key_that_was_exchanged_is_read_anew_where_it_is_refused_and_is_a_secret(

@@ -18,7 +18,7 @@ from tests.cli.process import command
 from tests.serving import FOREVER_S, NEVER, QUICK, Looking, Waiting, world
 from tests.stand_ins.slack import Answer
 from tests.waiting import until
-from tests.wiring import kinds, logged
+from tests.wiring import kinds, logged, through
 
 
 @pytest.fixture(autouse=True)
@@ -164,7 +164,7 @@ async def test_a_cycle_does_not_begin_before_the_one_before_has_ended(tmp_path: 
     slow, outboxes = Waiting(), list[Looking]()
 
     def change(parts: Parts) -> Parts:
-        return replace(looking(parts, into=outboxes), clients={"main": slow})
+        return through(looking(parts, into=outboxes), main=slow)
 
     async with world(tmp_path) as it, it.serving(every=QUICK / 2, change=change):
         await until(lambda: outboxes[0].looks >= 10)  # as many pulses, and ticks between any two of them
@@ -210,7 +210,7 @@ async def test_an_account_that_hangs_delays_no_other(tmp_path: Path) -> None:
         other = f'[accounts.other]\napi_key = "${{API_KEY}}"\nbase_url = "{it.sandbox.base_url}"\n'
         it.shows(1)
         async with it.serving(
-            account=other, change=lambda parts: replace(parts, clients={**parts.clients, "main": slow})
+            account=other, change=lambda parts: through(parts, main=slow)
         ):
             await it.until_told("critical")
             assert slow.uses == 1

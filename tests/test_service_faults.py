@@ -23,7 +23,7 @@ from tests.agentphone.wire import answers, says_nothing, wire
 from tests.cli.process import script
 from tests.serving import NEVER, QUICK, Looking, Serving, Waiting, world
 from tests.waiting import until
-from tests.wiring import broken_store, config, logged, opened
+from tests.wiring import broken_store, config, logged, opened, through
 
 TICK_S: Final = QUICK.total_seconds()
 
@@ -128,7 +128,7 @@ async def test_a_job_that_ends_in_time_has_its_whole_time_again_when_it_runs_aga
     slow = Waiting()
 
     def change(parts: Parts) -> Parts:
-        return replace(parts, clients={"main": slow})
+        return through(parts, main=slow)
 
     async with world(tmp_path) as it, it.serving(change=change) as run:
         for uses in range(1, 4):
@@ -186,7 +186,7 @@ class Failing(Waiting):
         super().__init__()
         self.then = then
 
-    async def usage(self, *, now: datetime) -> Usage | Failure:
+    async def usage(self, *, now: datetime, sub_id: str = "") -> Usage | Failure:
         self.uses += 1
         if self.uses <= 3:
             raise RuntimeError("a defect")
@@ -195,7 +195,7 @@ class Failing(Waiting):
 
 async def test_a_cycle_with_a_defect_is_logged_and_runs_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def change(parts: Parts) -> Parts:
-        return replace(parts, clients={"main": Failing(parts.clients["main"])})
+        return through(parts, main=Failing(parts.families[0].client))
 
     async with world(tmp_path) as it, it.serving(change=change):
         it.shows(1)

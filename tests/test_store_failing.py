@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pytest
 
 from guard.errors import StorageError
-from guard.notify.notifier import Call, Outcome
-from guard.notify.slack import SlackNotifier
+from guard.notify.slack_webhook import SlackWebhookNotifier
 from guard.store_failing import StoreFailing
 from tests.stand_ins.clock import HandClock
+from tests.stand_ins.notifier import Broken
 from tests.stand_ins.slack import Answer, Drop, SlackStandIn
 from tests.wiring import logged
 
@@ -40,8 +40,8 @@ async def failing(*scripts: tuple[Answer | Drop, ...]) -> AsyncIterator[Failing]
     clock = HandClock()
     async with AsyncExitStack() as stack:
         slacks = [await stack.enter_async_context(SlackStandIn(*script)) for script in scripts]
-        notifiers = {str(number): SlackNotifier(slack.url, mention={}) for number, slack in enumerate(slacks)}
-        yield Failing(StoreFailing(notifiers, clock), clock, slacks)
+        notifiers = {str(number): SlackWebhookNotifier(slack.url, mention={}) for number, slack in enumerate(slacks)}
+        yield Failing(StoreFailing(notifiers, dict.fromkeys([*notifiers, "broken"], ("",)), clock), clock, slacks)
 
 
 async def test_the_third_failure_in_a_row_is_told_to_every_channel_once() -> None:
@@ -136,12 +136,6 @@ async def test_after_the_clock_went_back_it_is_told_again() -> None:
 
 
 async def test_a_notifier_that_raises_is_logged_and_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
-    class Broken:
-        async def deliver(self, call: Call, *, key: str) -> Outcome:
-            raise RuntimeError("a defect")
-
-        async def close(self) -> None: ...
-
     async with failing(()) as it:
         it.store.notifiers = {"broken": Broken(), **it.store.notifiers}
         await it.fails(3)

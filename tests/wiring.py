@@ -1,5 +1,6 @@
 """What the shell's tests put together: rule files, their parts, and a store that can be broken."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import replace
@@ -9,11 +10,13 @@ from typing import Final
 
 import pytest
 
+from guard.agentphone import UsageClient
 from guard.clock import Clock
 from guard.config import AccountConfig, Config, load
 from guard.model import AlertKey, Event, EventKind
 from guard.parts import Parts, open_parts
 from guard.store import Store
+from tests.stand_ins.workspace_state import TOKEN
 
 API_KEY: Final = "key-of-the-tests"
 NUMBERS: Final = """
@@ -47,6 +50,31 @@ def config(
     return loaded.config
 
 
+def bot(api_url: str, *, channel: str = "#ops") -> str:
+    """The table of a Slack channel by the token of the stand-in workspace's bot."""
+    lines = f'token = "${{TOKEN}}"\nchannel = "{channel}"\nbase_url = "{api_url}"\n'
+    return f'[channels.ops]\nkind = "slack"\n{lines}mention = {{ critical = "<!here>" }}\n'
+
+
+def mail(port: int, *to: str) -> str:
+    """The table of a channel that mails through a server on loopback."""
+    lines = f'host = "localhost"\nport = {port}\nsecurity = "none"\nfrom = "guard@example.com"\n'
+    return f'[channels.mail]\nkind = "email"\n{lines}to = {json.dumps(to)}\n'
+
+
+def config_with(
+    *channels: str, rules: str = NUMBERS, api: str = NOWHERE, account: str = "", defaults: str = ""
+) -> Config:
+    """The Config of a rule file with one account `main` and these tables of channels, which are all notified."""
+    text = f'[accounts.main]\napi_key = "${{API_KEY}}"\nbase_url = "{api}"\n{account}\n' + "".join(channels)
+    text += f'[defaults]\nremind = {{ critical = "4h", warning = "off" }}\n{defaults}\n'
+    names = [name for name in ("ops", "mail") if any(f"[channels.{name}]" in each for each in channels)]
+    text += f"notify = {json.dumps(names)}\n{rules}"
+    loaded = load(text, path="rules.toml", secret={"API_KEY": API_KEY, "TOKEN": TOKEN}.get)
+    assert loaded.config is not None, [str(problem) for problem in loaded.problems]
+    return loaded.config
+
+
 def asked_every(config: Config, every: timedelta) -> Config:
     """The Config with accounts that are asked more often than a rule file may say."""
     return replace(config, accounts=tuple(replace(account, every=every) for account in config.accounts))
@@ -68,6 +96,12 @@ def opened(
 def only(config: Config) -> AccountConfig:
     (account,) = config.accounts
     return account
+
+
+def through(parts: Parts, **clients: UsageClient) -> Parts:
+    """The parts with these clients instead of the accounts' own, by account."""
+    families = (replace(each, client=clients.get(each.name, each.client)) for each in parts.families)
+    return replace(parts, families=tuple(families))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from guard.cli.output import printable
 from guard.errors import ConfigError
 from guard.logs import add_secret, redact
+from guard.model import master_name
 from guard.settings import read_secret, unknown_variables
 
 if TYPE_CHECKING:
@@ -105,15 +106,15 @@ def counted(number: int, noun: str) -> str:
 def zones(config: "Config | None") -> "Callable[[str], tzinfo]":
     """Gives an account's zone, in which its times are shown: UTC where no rule file says otherwise."""
     known = {account.name: account.tz for account in config.accounts} if config else {}
-    return lambda account: known.get(account, UTC)
+    return lambda account: known.get(master_name(account), UTC)
 
 
 def secrets_of(config: "Config") -> "Iterator[Secret]":
     """All secrets that a rule file names; the value of one that is not set is empty."""
-    from guard.config import SlackConfig
+    from guard.config import secrets_of as secrets
 
-    yield from (account.api_key for account in config.accounts)
-    yield from (channel.webhook_url for channel in config.channels.values() if isinstance(channel, SlackConfig))
+    for thing in (*config.accounts, *config.channels.values()):
+        yield from secrets(thing)
 
 
 def unknown_settings(config: "Config") -> list[str]:

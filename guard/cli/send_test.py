@@ -31,8 +31,8 @@ def send_test(
     """
     settings = Settings.from_environ(os.environ)
     path = rules or settings.rules
-    outcome = asyncio.run(_send(_channel(path, channel)))
-    say(_sentence(outcome, channel))
+    for recipient, outcome in asyncio.run(_send(_channel(path, channel))):
+        say(_sentence(outcome, f"{channel} ({recipient})" if recipient else channel))
     try:
         revived = _revive(settings.database, channel)
     except StorageError as error:  # the channel works, which was the question
@@ -44,7 +44,7 @@ def send_test(
 
 
 def _channel(path: Path, name: str) -> "ChannelConfig":
-    from guard.config import SlackConfig
+    from guard.config import secrets_of
     from guard.rules.complaint import hint
 
     config = usable(path)
@@ -52,33 +52,41 @@ def _channel(path: Path, name: str) -> "ChannelConfig":
         known = hint(name, config.channels) or f"; there is {', '.join(config.channels)}"
         raise UsageError(f"{path} has no channel {name!r}{known}")
     found = config.channels[name]
-    if isinstance(found, SlackConfig) and not found.webhook_url.value:
-        raise ConfigError(f"{path}: {name} needs {found.webhook_url.variable}; set it in the environment")
+    for secret in secrets_of(found):
+        if not secret.value:
+            raise ConfigError(f"{path}: {name} needs {secret.variable}; set it in the environment")
     return found
 
 
-async def _send(channel: "ChannelConfig") -> "Outcome":
+async def _send(channel: "ChannelConfig") -> "list[tuple[str, Outcome]]":
+    """Sends to each recipient of the channel: those who got it first, then the others."""
     from guard.clock import Clock
+    from guard.config import recipients_of
     from guard.message import trial
     from guard.notify.channels import notifier_for
-    from guard.notify.notifier import Post
+    from guard.notify.notifier import Post, Sent
 
     clock = Clock()
     notifier = notifier_for(channel, now=clock.now)
+    message = trial(channel.name, now=clock.now())
     try:
-        return await notifier.deliver(Post(trial(channel.name, now=clock.now())), key=uuid4().hex)
+        done = [
+            (recipient, await notifier.deliver(Post(message, recipient), key=uuid4().hex))
+            for recipient in recipients_of(channel)
+        ]
     finally:
         await notifier.close()
+    return sorted(done, key=lambda each: not isinstance(each[1], Sent))
 
 
 def _sentence(outcome: "Outcome", channel: str) -> str:
     """What became of the message; raises GuardError, with what to do, unless it was accepted."""
-    from guard.notify.notifier import Rejected, Retry, Sent, Unsure
+    from guard.notify.notifier import Gone, Rejected, Retry, Sent, Unsure
 
     match outcome:
         case Sent():
             return f"{channel} took the message."
-        case Rejected(why):
+        case Rejected(why) | Gone(why):
             raise GuardError(f"{channel} refused the message: {why}\nMend its address or the channel, and try again.")
         case Retry(why):
             raise GuardError(f"{channel} did not take the message now: {why}\nTry again in a while; the service would.")

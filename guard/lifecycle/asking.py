@@ -20,12 +20,23 @@ from guard.model import (
     Level,
     Reading,
     Snapshot,
+    is_sub_account,
 )
 from guard.units import duration_text
 
 GOOD_ANSWERS_NEEDED: Final = 2
 LAGGING_ANSWERS_NEEDED: Final = 3
 UNKNOWN_FOR: Final = timedelta(minutes=15)
+REFUSALS: Final = frozenset({FailureKind.UNAUTHORIZED, FailureKind.FORBIDDEN})
+_OF_THE_KEY: Final = frozenset(
+    {
+        FailureKind.UNREACHABLE,
+        FailureKind.TIMEOUT,
+        FailureKind.UNAUTHORIZED,
+        FailureKind.RATE_LIMITED,
+        FailureKind.SERVER,
+    }
+)
 _FIRST_WAIT: Final = timedelta(seconds=1)
 _REFUSED_WAIT: Final = timedelta(minutes=5)
 _LISTED: Final = 5
@@ -58,26 +69,34 @@ def unheard(
     every: timedelta,
     no_data_after: timedelta,
     jitter: float,
+    silence_counts: bool = True,
 ) -> Account:
     """The account after a cycle without a good answer; `failure` is None where it was not asked, as `ask_at` says.
 
-    `jitter` is a random share, 0 to 1. An account that was never heard of counts from its first cycle.
+    `jitter` is a random share, 0 to 1. An account that was never heard of counts from its first cycle. Where its
+    silence does not count, since its master account is silent too or no longer lists it, the account is not lost by it.
     """
     gap = now - account.cycled_at if account.cycled_at else timedelta()
-    silence = account.silence + (gap if timedelta() <= gap <= 3 * every else timedelta())
+    counted = silence_counts and timedelta() <= gap <= 3 * every
+    silence = account.silence + (gap if counted else timedelta())
     failures = account.failures + (failure is not None)
-    refused = failure is not None and failure.kind is FailureKind.UNAUTHORIZED
+    refused = silence_counts and failure is not None and _is_refused(account, failure)
     ask_at = now + _wait(failure, failures, every=every, jitter=jitter) if failure else account.ask_at
     return replace(
         account,
         cycled_at=now,
         silence=silence,
-        lost=account.lost or refused or silence >= no_data_after,
+        lost=account.lost or refused or (silence_counts and silence >= no_data_after),
         good_streak=0,
         failures=failures,
         failure=failure or account.failure,
         ask_at=ask_at,
     )
+
+
+def is_of_the_key(failure: Failure) -> bool:
+    """Whether a failure is likely to meet every account that is asked with the same key."""
+    return failure.kind in _OF_THE_KEY
 
 
 def may_ask(account: Account, *, now: datetime) -> bool:
@@ -114,10 +133,20 @@ def evaluate_no_data(account: Account, alerts: Iterable[Alert], *, now: datetime
     )
 
 
+def _is_refused(account: Account, failure: Failure) -> bool:
+    """Whether nothing will come of asking again: then nobody waits for the silence to grow long.
+
+    That the key is refused is its master account's to tell; a sub-account waits whether that is told.
+    """
+    if failure.kind is FailureKind.UNAUTHORIZED:
+        return not is_sub_account(account.name)
+    return failure.kind is FailureKind.FORBIDDEN
+
+
 def _wait(failure: Failure, failures: int, *, every: timedelta, jitter: float) -> timedelta:
     if failure.retry_after is not None:
         return failure.retry_after
-    if failure.kind is FailureKind.UNAUTHORIZED:
+    if failure.kind in REFUSALS:
         return _REFUSED_WAIT
     doubled = _FIRST_WAIT * (1 << min(failures - 1, 16))
     return min(every, doubled) * (0.5 + jitter / 2)
@@ -146,6 +175,6 @@ def _summary(account: Account, overdue: list[Alert]) -> str:
 
 
 def _lost_text(account: Account, failure: Failure) -> str:
-    if failure.kind is FailureKind.UNAUTHORIZED:
+    if failure.kind in REFUSALS:
         return f"AgentPhone refuses the API key, so nothing is watched: {failure.text}"
     return f"no good answer for {duration_text(account.silence)}, so nothing is watched: {failure.text}"

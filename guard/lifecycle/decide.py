@@ -1,12 +1,12 @@
 """One cycle's decisions: evaluate every rule, step every alert, and say what each channel should now know."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from guard.lifecycle import asking
 from guard.lifecycle.desired import desire
-from guard.lifecycle.step import Step, close, step
+from guard.lifecycle.step import Step, close, is_at_rest, step
 from guard.model import (
     NO_DATA,
     Account,
@@ -19,7 +19,8 @@ from guard.model import (
     Reason,
     Snapshot,
 )
-from guard.rules.evaluate import evaluate
+from guard.rules.evaluate import Facts, evaluate
+from guard.rules.history import History
 from guard.rules.policy import Policy
 from guard.rules.rule import Rule
 
@@ -34,6 +35,7 @@ class Watched:
     budgets: Mapping[str, float]
     every: timedelta
     no_data_after: timedelta
+    silence_counts: bool = True  # whether no answer means that this very account gives none
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Memory:
 
     account: Account
     alerts: Mapping[AlertKey, Alert] = field(default_factory=dict)
-    notifications: Sequence[Notification] = ()
+    notifications: Callable[[], Iterable[Notification]] = tuple  # asked for only where an alert has an incident
+    history: History = field(default_factory=lambda: History({}))  # up to the snapshot that is seen, which is in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,13 @@ def decide(
         steps = _step_rules(watched, memory, asking.in_period(account, seen), now=now)
     else:
         account = asking.unheard(
-            memory.account, seen, now=now, every=watched.every, no_data_after=watched.no_data_after, jitter=jitter
+            memory.account,
+            seen,
+            now=now,
+            every=watched.every,
+            no_data_after=watched.no_data_after,
+            jitter=jitter,
+            silence_counts=watched.silence_counts,
         )
         steps = []
     steps.append(_step_no_data(watched, memory, account, [each for _, each in steps], now=now))
@@ -81,46 +90,68 @@ def retire(memory: Memory, gone: Mapping[AlertKey, Reason], *, now: datetime) ->
 
 def _step_rules(watched: Watched, memory: Memory, snapshot: Snapshot, *, now: datetime) -> list[tuple[Policy, Step]]:
     steps = []
+    facts = Facts.of(snapshot, budgets=watched.budgets, windows=memory.history.windows(every=watched.every))
     for rule in watched.rules:
-        evaluation = evaluate(rule, snapshot, budgets=watched.budgets)
-        alert = memory.alerts.get(evaluation.key) or Alert(evaluation.key)
-        steps.append((rule.policy, step(alert, evaluation, rule.policy, now=now, every=watched.every)))
+        key = AlertKey(watched.name, rule.name)
+        alert = memory.alerts.get(key) or Alert(key)
+        evaluation = evaluate(rule, facts, at_rest=is_at_rest(alert))
+        done = step(alert, evaluation, rule.policy, now=now, every=watched.every)
+        if done.alert is not alert:  # else it is at rest, and there is nothing to collect
+            steps.append((rule.policy, done))
     return steps
 
 
 def _step_no_data(
     watched: Watched, memory: Memory, account: Account, steps: Iterable[Step], *, now: datetime
 ) -> tuple[Policy, Step]:
-    live = {AlertKey(watched.name, rule.name) for rule in watched.rules}
-    alerts = {key: alert for key, alert in memory.alerts.items() if key in live}
-    alerts |= {each.alert.key: each.alert for each in steps}
-    evaluation = asking.evaluate_no_data(account, alerts.values(), now=now)
+    alerts = {key: alert for key, alert in memory.alerts.items() if alert.unknown is not None}
+    alerts.update((each.alert.key, each.alert) for each in steps)
+    live = {rule.name for rule in watched.rules} if alerts else ()
+    unknown = (alert for key, alert in alerts.items() if alert.unknown is not None and key.rule in live)
+    evaluation = asking.evaluate_no_data(account, unknown, now=now)
     before = memory.alerts.get(evaluation.key) or Alert(evaluation.key)
     return watched.no_data, step(before, evaluation, watched.no_data, now=now, every=watched.every)
 
 
 def _collect(account: Account, memory: Memory, steps: Sequence[tuple[Policy, Step]], *, now: datetime) -> Decision:
-    by_key: dict[AlertKey, list[Notification]] = {}
-    for notification in memory.notifications:
-        by_key.setdefault(notification.key, []).append(notification)
-    decision = Decision(account)
+    alerts: list[Alert] = []
+    incidents: list[Incident] = []
+    events: list[Event] = []
+    notifications: list[Notification] = []
+    known = _Known(memory)
     for policy, done in steps:
-        key = done.alert.key
+        before = memory.alerts.get(done.alert.key) or Alert(done.alert.key)
+        if done.alert != before:
+            alerts.append(done.alert)
+        events += done.events
+        incident = done.closed or done.alert.incident
+        if incident is None:
+            continue
+        if incident != before.incident:
+            incidents.append(incident)
         wishes = desire(
             done.alert,
             done.closed,
             policy,
-            by_key.get(key, ()),
+            known.of(done.alert.key),
             now=now,
-            reminders_wait=account.lost and key.rule != NO_DATA,
+            reminders_wait=account.lost and done.alert.key.rule != NO_DATA,
         )
-        before = memory.alerts.get(key) or Alert(key)
-        incident = done.closed or done.alert.incident
-        decision = replace(
-            decision,
-            alerts=decision.alerts + ((done.alert,) if done.alert != before else ()),
-            incidents=decision.incidents + ((incident,) if incident and incident != before.incident else ()),
-            events=decision.events + done.events + wishes.events,
-            notifications=decision.notifications + wishes.notifications,
-        )
-    return decision
+        events += wishes.events
+        notifications += wishes.notifications
+    return Decision(account, tuple(alerts), tuple(incidents), tuple(events), tuple(notifications))
+
+
+class _Known:
+    """The stored notifications by alert, read when they are first asked for: an account at rest needs none."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._by_key: dict[AlertKey, list[Notification]] | None = None
+
+    def of(self, key: AlertKey) -> Sequence[Notification]:
+        if self._by_key is None:
+            self._by_key = {}
+            for notification in self._memory.notifications():
+                self._by_key.setdefault(notification.key, []).append(notification)
+        return self._by_key.get(key, ())

@@ -60,13 +60,13 @@ def desire(
     go by the alert's present level, and count anew when the level that is told rises; `reminders_wait` holds them back,
     while the account gives no data.
     """
-    known = {notification.channel: notification for notification in notifications}
+    known = {(notification.channel, notification.recipient): notification for notification in notifications}
     if closed is not None:
         return Wishes(tuple(ended for each in known.values() if (ended := _end(each, closed)) != each))
     if alert.incident is None:
         return Wishes()
-    told = [_tell(known.get(channel), channel, alert, level) for channel, level in _routed(alert, policy).items()]
-    changed = tuple(each for each in told if each != known.get(each.channel))
+    told = [_tell(known.get(target), target, alert, level) for target, level in _routed(alert, policy).items()]
+    changed = tuple(each for each in told if each != known.get((each.channel, each.recipient)))
     if reminders_wait or alert.state is not State.FIRING:
         return Wishes(changed)
     every = policy.remind.every.get(alert.level) if alert.level else None
@@ -75,18 +75,20 @@ def desire(
     return Wishes(changed + due, events)
 
 
-def _routed(alert: Alert, policy: Policy) -> dict[str, Level]:
-    """The highest level at or below the alert's that leads to each channel."""
-    routed: dict[str, Level] = {}
-    for level in sorted(policy.routes):
-        if alert.level is not None and level <= alert.level:
-            routed |= dict.fromkeys(policy.routes[level], level)
-    return routed
+def _routed(alert: Alert, policy: Policy) -> dict[tuple[str, str], Level]:
+    """The highest level at or below the alert's that leads to each channel and recipient."""
+    return {
+        (channel, recipient): level
+        for level in sorted(policy.routes)
+        if alert.level is not None and level <= alert.level
+        for channel in policy.routes[level]
+        for recipient in policy.recipients.get(channel, ("",))
+    }
 
 
-def _tell(before: Notification | None, channel: str, alert: Alert, level: Level) -> Notification:
+def _tell(before: Notification | None, target: tuple[str, str], alert: Alert, level: Level) -> Notification:
     assert alert.incident is not None  # noqa: S101 - the caller's branch
-    notification = before or Notification(alert.key, channel)
+    notification = before or Notification(alert.key, *target)
     desired = notification.desired
     if desired is None or desired.incident_id != alert.incident.id:
         return replace(notification, desired=Knowledge(alert.incident.id, level, missed=_missed(notification)))
@@ -132,4 +134,5 @@ def _reminder_event(notification: Notification, *, now: datetime) -> Event:
         incident_id=notification.desired.incident_id,
         level=notification.desired.level,
         channel=notification.channel,
+        text=f"to {notification.recipient}" if notification.recipient else "",
     )

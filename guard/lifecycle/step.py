@@ -35,7 +35,22 @@ class Step:
 
 
 def step(alert: Alert, evaluation: Evaluation, policy: Policy, *, now: datetime, every: timedelta) -> Step:
-    """Moves one alert by one evaluation; `every` is the account's polling interval."""
+    """Moves one alert by one evaluation; `every` is the account's polling interval.
+
+    An alert at rest on which nothing holds is given back as it is, the very same object.
+    """
+    if is_at_rest(alert) and not evaluation.unknown and True not in evaluation.holds.values():
+        return Step(alert)
+    return _step_in_full(alert, evaluation, policy, now=now, every=every)
+
+
+def is_at_rest(alert: Alert) -> bool:
+    """Whether nothing goes on: no level holds, nothing fires, and nothing is unknown."""
+    runs = alert.timers or alert.clear or alert.unknown or alert.unknown_why
+    return alert.state is State.OK and not runs
+
+
+def _step_in_full(alert: Alert, evaluation: Evaluation, policy: Policy, *, now: datetime, every: timedelta) -> Step:
     noted = _note_unknown(alert, evaluation, now=now, every=every)
     changed = bool(alert.fingerprint) and alert.fingerprint != policy.fingerprint and not evaluation.unknown
     if evaluation.applies is False:
@@ -59,6 +74,9 @@ def close(alert: Alert, reason: Reason, *, now: datetime) -> Step:
 
 
 def _note_unknown(alert: Alert, evaluation: Evaluation, *, now: datetime, every: timedelta) -> Step:
+    if evaluation.is_young:
+        # Time mends that by itself: no timer, no event. One that runs for another reason may run on afterwards.
+        return Step(alert if alert.unknown else _explained(alert, evaluation.unknown))
     if evaluation.unknown:
         timer = alert.unknown.known(now, every=every) if alert.unknown else Timer(timedelta(), now)
         noted = replace(alert, unknown=timer, unknown_why=evaluation.unknown)
@@ -66,7 +84,11 @@ def _note_unknown(alert: Alert, evaluation: Evaluation, *, now: datetime, every:
     if alert.unknown:
         noted = replace(alert, unknown=None, unknown_why="")
         return Step(noted, (_event(noted, EventKind.KNOWN, now),))
-    return Step(alert)
+    return Step(_explained(alert, ""))
+
+
+def _explained(alert: Alert, why: str) -> Alert:
+    return alert if alert.unknown_why == why else replace(alert, unknown_why=why)
 
 
 def _stop_applying(alert: Alert, policy: Policy, *, now: datetime) -> Step:

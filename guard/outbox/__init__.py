@@ -1,10 +1,12 @@
 """Brings what each channel was notified of to what it should know: plan, deliver, settle.
 
 An attempt is written down before it is made and settled after it was answered. What a crash leaves in `sending` may
-have arrived, so it is sent again with the same key. Nothing sleeps here: when to try again is data.
+have arrived, so it is looked for where the channel can do that, and else sent again with the same key. Nothing sleeps
+here: when to try again is data.
 """
 
 from guard.outbox.deliver import Outbox
-from guard.outbox.recover import recover, revive
+from guard.outbox.recover import Receiver, recover, revive
+from guard.outbox.storm import Storm
 
-__all__ = ["Outbox", "recover", "revive"]
+__all__ = ["Outbox", "Receiver", "Storm", "recover", "revive"]

@@ -7,14 +7,23 @@ from functools import partial
 from random import random
 
 from guard.clock import Clock
-from guard.lifecycle.desired import gap, untold
+from guard.lifecycle.desired import gap
 from guard.logs import log
-from guard.message import Message, compose
-from guard.model import Alert, Delivery, DeliveryState, EventKind, Incident, Notification, Telling
-from guard.notify.notifier import Notifier, Outcome, Post, Rejected, Unsure
-from guard.outbox.plan import OPEN, plan, waits
+from guard.model import AlertKey, CallKind, Delivery, DeliveryState, EventKind, Notification, Root
+from guard.notify.notifier import Call, Notifier, Outcome, Rejected, Retry, Sent, Unsure
+from guard.outbox.call import call_for
+from guard.outbox.plan import OPEN, Target, Wish, edit, plan, turns, waits
 from guard.outbox.settle import events, settled
+from guard.outbox.storm import Storm
 from guard.store import Store, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A call to make now, written down already; without one, an earlier attempt that is to be looked for."""
+
+    delivery: Delivery
+    call: Call | None
 
 
 @dataclass(slots=True)
@@ -25,6 +34,7 @@ class Outbox:
     notifiers: Mapping[str, Notifier]
     zone_of: Callable[[str], tzinfo]  # an account's zone for the times in its messages
     clock: Clock
+    storm: Storm = field(default_factory=Storm)
     _unsettled: dict[str, tuple[Delivery, Outcome]] = field(
         default_factory=dict
     )  # answered, not yet written, by channel
@@ -36,113 +46,158 @@ class Outbox:
         it was not made), or its outcome could not (then the next call writes it before anything else).
         """
         await self._settle(channel)
-        begun = await self.store.run(partial(self._begin, channel=channel, now=self.clock.now()))
-        if begun is None:
+        attempt = await self.store.run(partial(self._begin, channel=channel, now=self.clock.now()))
+        if attempt is None:
             return False
-        delivery, message = begun
-        # A crash here, or in the send, leaves `sending`: it is sent again, and the key lets the receiver notice.
-        outcome = await self._send(delivery, message)
-        self._unsettled[channel] = (delivery, outcome)
-        # A crash here sends twice.
+        # A crash here, or in the send, leaves `sending`: it may have arrived, and the key lets the receiver notice.
+        outcome = await self._make(attempt)
+        if outcome is None:
+            await self.store.run(partial(_write_absent, delivery=attempt.delivery))
+            return True
+        self._unsettled[channel] = (attempt.delivery, outcome)
+        # A crash here sends twice, unless the channel can find what it was sent.
         await self._settle(channel)
         return True
 
-    async def _send(self, delivery: Delivery, message: Message) -> Outcome:
+    async def _make(self, attempt: _Attempt) -> Outcome | None:
+        """Makes the call, or looks for an earlier one: None if that did not arrive."""
+        delivery, notifier = attempt.delivery, self.notifiers[attempt.delivery.channel]
         try:
-            return await self.notifiers[delivery.channel].deliver(Post(message), key=delivery.key)
+            if attempt.call is not None:
+                return await notifier.deliver(attempt.call, key=delivery.key)
+            attempted_at = delivery.attempted_at or delivery.created_at
+            return await notifier.find(key=delivery.key, thread=delivery.receipt, attempted_at=attempted_at)
         except Exception as fault:  # noqa: BLE001 - a defect in one notifier must not stop the others
             log.error("delivery.unplanned", "the notifier failed", exc=fault, channel=delivery.channel)
-            return Unsure(f"the notifier failed: {type(fault).__name__}")
+            why = f"the notifier failed: {type(fault).__name__}"
+            return Unsure(why) if attempt.call else Retry(why)
 
     async def _settle(self, channel: str) -> None:
         if channel not in self._unsettled:
             return
         delivery, outcome = self._unsettled[channel]
-        now = self.clock.now()
-        after, kind = settled(delivery, outcome, now=now, jitter=random())  # noqa: S311 - a backoff's jitter guards no secret
+        notifier, now = self.notifiers[channel], self.clock.now()
+        after, kind = settled(delivery, outcome, now=now, jitter=random(), finds=notifier.finds)  # noqa: S311 - a backoff's jitter guards no secret
         is_news = kind is EventKind.DELIVERED or after.why != delivery.why
-        await self.store.run(partial(_write_settled, delivery=after, kind=kind if is_news else None, now=now))
+        receipt = outcome.receipt if isinstance(outcome, Sent) and notifier.threads else ""
+        write = partial(_write_settled, delivery=after, kind=kind, is_news=is_news, receipt=receipt, now=now)
+        await self.store.run(write)
         del self._unsettled[channel]
         _log_settled(after, kind)
 
-    def _begin(self, unit: Unit, *, channel: str, now: datetime) -> tuple[Delivery, Message] | None:
+    def _begin(self, unit: Unit, *, channel: str, now: datetime) -> _Attempt | None:
         """Plans, and writes down the attempt that is due first; None if nothing is due."""
+        notifier = self.notifiers[channel]
         waiting = [each for each in unit.waiting(channel) if gap(each.desired, each.notified)]
-        delivery = _first_due(_planned(unit, channel, waiting, now=now), now=now)
-        if delivery is None:
+        outdated = unit.outdated(channel) if notifier.edits else []
+        deliveries = unit.deliveries(channel=channel, states=OPEN)
+        first: list[Delivery] = []
+        told = [*outdated, *waiting]
+        for recipient in sorted({each.recipient for each in told} | {each.recipient for each in deliveries}):
+            desk = _Recipient(
+                Target(channel, recipient, threads=notifier.threads),
+                [each for each in waiting if each.recipient == recipient and not self.storm.holds(each)],
+                [each for each in outdated if each.recipient == recipient],
+                [each for each in deliveries if each.recipient == recipient],
+                finds=notifier.finds,
+            )
+            first += desk.first_due(unit, now=now)
+        if not first:
             return None
+        delivery = turns(first)[0]
+        if notifier.finds and _is_lost(delivery):
+            return _Attempt(delivery, None)
+        theirs = {each.key: each for each in told if each.recipient == delivery.recipient}
+        return self._written(unit, delivery, theirs, now=now)
+
+    def _written(
+        self, unit: Unit, delivery: Delivery, notifications: Mapping[AlertKey, Notification], *, now: datetime
+    ) -> _Attempt | None:
         sending = replace(delivery, state=DeliveryState.SENDING, attempts=delivery.attempts + 1, attempted_at=now)
         unit.save_delivery(sending)
         try:
-            return sending, compose(_tellings(unit, sending, waiting), now=now, zone_of=self.zone_of)
+            return _Attempt(sending, call_for(unit, sending, notifications, now=now, zone_of=self.zone_of))
         except Exception as fault:  # noqa: BLE001 - a message that cannot be written must not hold up its channel
-            log.error("delivery.unwritable", "a message could not be composed", exc=fault, channel=channel)
+            log.error("delivery.unwritable", "a message could not be composed", exc=fault, channel=delivery.channel)
             why = f"the message could not be composed: {type(fault).__name__}"
             dead, kind = settled(sending, Rejected(why), now=now, jitter=0)
-            _write_settled(unit, delivery=dead, kind=kind, now=now)
+            _write_settled(unit, delivery=dead, kind=kind, is_news=True, receipt="", now=now)
             return None
 
 
-def _planned(unit: Unit, channel: str, waiting: Iterable[Notification], *, now: datetime) -> list[Delivery]:
-    """Writes a channel's plan, and gives the deliveries that are open then."""
-    stored = unit.deliveries(channel=channel, states=OPEN)
-    planned = plan(channel, waiting, stored, now=now)
-    for each in planned.superseded:
-        unit.delete_delivery(each.key)
-        unit.add_events(events(each, EventKind.SUPERSEDED, now=now))
-    for each in planned.deliveries:
-        unit.save_delivery(each)
-    changed = {each.key for each in (*planned.superseded, *planned.deliveries)}
-    return [*(each for each in stored if each.key not in changed), *planned.deliveries]
+@dataclass(frozen=True, slots=True)
+class _Recipient:
+    """What one recipient of a channel is still to get."""
+
+    target: Target
+    waiting: list[Notification]
+    outdated: list[Notification]
+    deliveries: list[Delivery]
+    finds: bool
+
+    def first_due(self, unit: Unit, *, now: datetime) -> list[Delivery]:
+        """The one delivery to try now, if there is one. One that has to wait makes all wait, so that order is kept."""
+        if any(each.state is DeliveryState.SENDING for each in self.deliveries):
+            return []
+        # What may have arrived is looked for before anything else: what it settles decides what is left to tell.
+        lost = [each for each in self.deliveries if self.finds and _is_lost(each)]
+        pending = lost or [each for each in self._planned(unit, now=now) if each.state is DeliveryState.PENDING]
+        return [] if any(waits(each, now=now) for each in pending) else turns(pending)[:1]
+
+    def _planned(self, unit: Unit, *, now: datetime) -> list[Delivery]:
+        """Writes the recipient's plan, and gives the deliveries that are open then."""
+        planned = plan(self.target, self.waiting, self.deliveries, now=now, edits=self._edits(unit))
+        for each in planned.superseded:
+            unit.delete_delivery(each.key)
+            unit.add_events(events(each, EventKind.SUPERSEDED, now=now))
+        for each in planned.deliveries:
+            unit.save_delivery(each)
+        changed = {each.key for each in (*planned.superseded, *planned.deliveries)}
+        return [*(each for each in self.deliveries if each.key not in changed), *planned.deliveries]
+
+    def _edits(self, unit: Unit) -> list[Wish]:
+        found = (edit(each, unit.alerts(each.key.account).get(each.key)) for each in self.outdated)
+        return [wish for wish in found if wish is not None]
 
 
-def _first_due(deliveries: Iterable[Delivery], *, now: datetime) -> Delivery | None:
-    """The delivery to try now. A channel that made one wait makes all wait, so that order is kept."""
-    pending = [each for each in deliveries if each.state is DeliveryState.PENDING]
-    if any(each.state is DeliveryState.SENDING for each in deliveries) or any(waits(each, now=now) for each in pending):
-        return None
-    return min(pending, key=_turn, default=None)
+def _is_lost(delivery: Delivery) -> bool:
+    """Whether it may have arrived, and matters: an edit that is made twice does no harm."""
+    pending = delivery.state is DeliveryState.PENDING
+    return pending and delivery.may_have_arrived and delivery.call is not CallKind.EDIT
 
 
-def _turn(delivery: Delivery) -> tuple[datetime, bool, int]:
-    """Sorts the oldest first, and of those planned at once the worst first and what is over last."""
-    known = [cover.knowledge for cover in delivery.covers]
-    return delivery.created_at, all(each.ended for each in known), -max(each.level for each in known)
+def _write_absent(unit: Unit, *, delivery: Delivery) -> None:
+    """Writes that an attempt did not arrive: it is planned, and perhaps made, as if for the first time."""
+    unit.save_delivery(replace(delivery, may_have_arrived=False))
 
 
-def _tellings(unit: Unit, delivery: Delivery, waiting: Iterable[Notification]) -> list[Telling]:
-    by_key = {(each.key, each.recipient): each for each in waiting}
-    covered = [by_key[cover.key, delivery.recipient] for cover in delivery.covers]
-    alerts = {account: unit.alerts(account) for account in {each.key.account for each in covered}}
-    ids = {name for each in covered if each.desired for name in (each.desired.incident_id, *each.desired.missed)}
-    incidents = unit.incidents(ids)
-    return [_telling(each, alerts[each.key.account].get(each.key) or Alert(each.key), incidents) for each in covered]
-
-
-def _telling(notification: Notification, alert: Alert, incidents: Mapping[str, Incident]) -> Telling:
-    desired, notified = notification.desired, notification.notified
-    occasion = gap(desired, notified)
-    assert desired is not None  # noqa: S101 - nothing is covered where there is nothing to tell
-    assert occasion is not None  # noqa: S101 - as above
-    return Telling(
-        occasion=occasion,
-        alert=alert,
-        incident=incidents[desired.incident_id],
-        desired=desired,
-        notified=notified,
-        missed=tuple(incidents[each] for each in untold(desired, notified)),
-    )
-
-
-def _write_settled(unit: Unit, *, delivery: Delivery, kind: EventKind | None, now: datetime) -> None:
-    """Writes what became of an attempt; `kind` is None where it is the same as that of the attempt before."""
+def _write_settled(
+    unit: Unit, *, delivery: Delivery, kind: EventKind, is_news: bool, receipt: str, now: datetime
+) -> None:
+    """Writes what became of an attempt; it is no news where it is the same as that of the attempt before."""
     unit.save_delivery(delivery)
-    unit.add_events(events(delivery, kind, now=now) if kind else ())
-    if delivery.state is DeliveryState.SENT:
+    unit.add_events(events(delivery, kind, now=now) if is_news else ())
+    if kind is EventKind.GONE:
+        unit.delete_delivery(delivery.key)
+        unit.save_roots(_rooted(delivery, ""))
+    elif delivery.state is DeliveryState.SENT and delivery.call is CallKind.EDIT:
+        unit.save_roots(_rooted(delivery, delivery.receipt))
+    elif delivery.state is DeliveryState.SENT:
         unit.save_notified(
             Notification(cover.key, delivery.channel, delivery.recipient, notified=cover.knowledge, notified_at=now)
             for cover in delivery.covers
         )
+        # A digest is only that message. A reply has another receipt than its root where that was gone all along.
+        if receipt and receipt != delivery.receipt and len(delivery.covers) == 1:
+            unit.save_roots(_rooted(delivery, receipt))
+
+
+def _rooted(delivery: Delivery, receipt: str) -> Iterable[Notification]:
+    """The alert of a delivery, with the message that its incident stands in by now; none where that is gone."""
+    cover = delivery.covers[0]
+    known = cover.knowledge
+    root = Root(known.incident_id, receipt, known.level, known.ended) if receipt else None
+    return [Notification(cover.key, delivery.channel, delivery.recipient, root=root)]
 
 
 def _log_settled(delivery: Delivery, kind: EventKind) -> None:

@@ -1,32 +1,43 @@
 """At start: what a crash left behind, channels that changed, channels that are gone."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from guard.lifecycle.desired import gap
-from guard.model import DeliveryState, Event, EventKind
+from guard.model import Delivery, DeliveryState, Event, EventKind, Notification
 from guard.outbox.plan import OPEN
-from guard.outbox.settle import again, events
+from guard.outbox.settle import events, unsure
 from guard.store import Unit
 
 
-def recover(unit: Unit, fingerprints: Mapping[str, str], *, now: datetime) -> None:
-    """Makes the outbox ready after a start; `fingerprints` are those of the channels of the rule file, by name.
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """What a start has to know of a channel of the rule file."""
+
+    fingerprint: str
+    recipients: tuple[str, ...] = ("",)
+    finds: bool = False  # whether it can look for what it was sent
+
+
+def recover(unit: Unit, receivers: Mapping[str, Receiver], *, now: datetime) -> None:
+    """Makes the outbox ready after a start; `receivers` are the channels of the rule file, by name.
 
     What was being sent when the service ended may have arrived: it counts as unsure. A channel whose configuration
-    changed gets its dead deliveries tried again. What was meant for a channel that is gone is dropped, with an event.
+    changed gets its dead deliveries tried again. What was meant for a channel or a recipient that is gone is dropped,
+    with an event.
     """
+    _drop_gone(unit, receivers, now=now)
     for delivery in unit.deliveries(states=(DeliveryState.SENDING,)):
-        unsure = again(delivery, "the service ended while it was sent; it may have arrived", now)
-        unit.save_delivery(unsure)
-        unit.add_events(events(unsure, EventKind.UNSURE, now=now))
+        why = "the service ended while it was sent; it may have arrived"
+        parked = unsure(delivery, why, now, finds=receivers[delivery.channel].finds)
+        unit.save_delivery(parked)
+        unit.add_events(events(parked, EventKind.UNSURE, now=now))
     known = unit.channel_fingerprints()
-    for channel, fingerprint in fingerprints.items():
-        if known.get(channel) != fingerprint:
+    for channel, receiver in receivers.items():
+        if known.get(channel) != receiver.fingerprint:
             revive(unit, channel)
-            unit.save_channel_fingerprint(channel, fingerprint)
-    _drop_channels(unit, fingerprints, now=now)
+            unit.save_channel_fingerprint(channel, receiver.fingerprint)
 
 
 def revive(unit: Unit, channel: str) -> None:
@@ -35,12 +46,14 @@ def revive(unit: Unit, channel: str) -> None:
         unit.save_delivery(replace(delivery, settled_at=None))
 
 
-def _drop_channels(unit: Unit, channels: Mapping[str, str], *, now: datetime) -> None:
-    gone = [each for each in unit.notifications() if each.channel not in channels]
+def _drop_gone(unit: Unit, receivers: Mapping[str, Receiver], *, now: datetime) -> None:
+    def is_gone(each: Notification | Delivery) -> bool:
+        return each.channel not in receivers or each.recipient not in receivers[each.channel].recipients
+
+    gone = list(filter(is_gone, unit.notifications()))
     unit.delete_notifications(gone)
-    for delivery in unit.deliveries(states=OPEN):
-        if delivery.channel not in channels:
-            unit.delete_delivery(delivery.key)
+    for delivery in filter(is_gone, unit.deliveries(states=OPEN)):
+        unit.delete_delivery(delivery.key)
     unit.add_events(
         Event(
             at=now,
@@ -49,7 +62,7 @@ def _drop_channels(unit: Unit, channels: Mapping[str, str], *, now: datetime) ->
             incident_id=each.desired.incident_id,
             level=each.desired.level,
             channel=each.channel,
-            text="the channel is no longer in the rule file",
+            text=f"{each.recipient or 'the channel'} is no longer in the rule file",
         )
         for each in gone
         if each.desired and gap(each.desired, each.notified)

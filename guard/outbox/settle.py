@@ -4,35 +4,56 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
-from guard.model import Delivery, DeliveryState, Event, EventKind
-from guard.notify.notifier import Outcome, Rejected, Retry, Sent, Unsure
+from guard.model import CallKind, Delivery, DeliveryState, Event, EventKind
+from guard.notify.notifier import Gone, Outcome, Rejected, Retry, Sent, Unsure
 
 GIVE_UP_AFTER: Final = timedelta(hours=24)
+FINDABLE_AFTER: Final = timedelta(seconds=5)
 _FIRST_WAIT: Final = timedelta(seconds=1)
 _LONGEST_WAIT: Final = timedelta(minutes=5)
 
 
-def settled(delivery: Delivery, outcome: Outcome, *, now: datetime, jitter: float) -> tuple[Delivery, EventKind]:
-    """The delivery after an attempt's outcome, and the event that records it; `jitter` is a random share."""
+def settled(
+    delivery: Delivery, outcome: Outcome, *, now: datetime, jitter: float, finds: bool = False
+) -> tuple[Delivery, EventKind]:
+    """The delivery after an attempt's outcome, and the event that records it; `jitter` is a random share.
+
+    Where the channel `finds` messages, one that may have arrived waits until it could be found.
+
+    One whose message to edit or to reply to is gone is done with: another way is planned then.
+    """
     match outcome:
         case Sent():
-            return replace(delivery, state=DeliveryState.SENT, settled_at=now, why=""), EventKind.DELIVERED
+            sent = replace(delivery, may_have_arrived=False)
+            return _done(sent, DeliveryState.SENT, "", now), EventKind.DELIVERED
         case Rejected(why):
-            return replace(delivery, state=DeliveryState.DEAD, settled_at=now, why=why), EventKind.DIED
+            return _done(delivery, DeliveryState.DEAD, why, now), EventKind.DIED
+        case Gone(why):
+            return _done(delivery, DeliveryState.DEAD, why, now), EventKind.GONE
         case Retry(why) | Unsure(why) if now - delivery.created_at >= GIVE_UP_AFTER:
             text = f"{why}; given up after {GIVE_UP_AFTER.days} day"
-            return replace(delivery, state=DeliveryState.DEAD, settled_at=now, why=text), EventKind.DIED
+            return _done(delivery, DeliveryState.DEAD, text, now), EventKind.DIED
         case Retry(why, after):
             return again(delivery, why, now + (after or _wait(delivery, jitter))), EventKind.RETRIED
         case Unsure(why):
-            return again(delivery, why, now + _wait(delivery, jitter)), EventKind.UNSURE
+            return unsure(delivery, why, now + _wait(delivery, jitter), finds=finds), EventKind.UNSURE
         case _ as never:
             assert_never(never)
 
 
+def _done(delivery: Delivery, state: DeliveryState, why: str, now: datetime) -> Delivery:
+    return replace(delivery, state=state, settled_at=now, why=why)
+
+
 def again(delivery: Delivery, why: str, due_at: datetime) -> Delivery:
-    """The delivery, waiting to be sent again at `due_at`."""
+    """The delivery, waiting for another try at `due_at`."""
     return replace(delivery, state=DeliveryState.PENDING, due_at=due_at, why=why)
+
+
+def unsure(delivery: Delivery, why: str, due_at: datetime, *, finds: bool) -> Delivery:
+    """The same for one that may have arrived: what was just sent is not yet found."""
+    findable_at = (delivery.attempted_at or due_at) + FINDABLE_AFTER
+    return replace(again(delivery, why, max(due_at, findable_at) if finds else due_at), may_have_arrived=True)
 
 
 def _wait(delivery: Delivery, jitter: float) -> timedelta:
@@ -50,7 +71,12 @@ def events(delivery: Delivery, kind: EventKind, *, now: datetime) -> list[Event]
             incident_id=cover.knowledge.incident_id,
             level=cover.knowledge.level,
             channel=delivery.channel,
-            text=delivery.why,
+            text="; ".join(filter(None, (delivery.why, _whom(delivery)))),
         )
         for cover in delivery.covers
     ]
+
+
+def _whom(delivery: Delivery) -> str:
+    edited = "the message was edited" if delivery.call is CallKind.EDIT else ""
+    return edited or (f"to {delivery.recipient}" if delivery.recipient else "")

@@ -2,12 +2,14 @@
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from guard.errors import StorageError
 from guard.store import schema
@@ -17,6 +19,14 @@ from guard.store.lock import Lock
 from guard.store.unit import Unit
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one of several works returned."""
+
+    result: Any
+
 
 _BEGIN: Final = "BEGIN IMMEDIATE"  # one that begins by reading may be refused its first write, whatever the timeout
 
@@ -61,6 +71,25 @@ class Database:
         finally:
             self._leave_transaction()
         return result
+
+    def run_together(self, works: Sequence[Callable[[Unit], Any]]) -> list[Done | BaseException]:
+        """Does several works in one transaction, in their order, and gives for each its result or what it raised.
+
+        What a work raises undoes that work alone; what SQLite raises undoes all, as a StorageError, which is raised.
+        """
+        return self.run(lambda unit: [self._in_savepoint(work, unit) for work in works])
+
+    def _in_savepoint(self, work: Callable[[Unit], Any], unit: Unit) -> Done | BaseException:
+        self._file.execute("SAVEPOINT work")
+        try:
+            done: Done | BaseException = Done(work(unit))
+        except (DBAPIError, sqlite3.Error):
+            raise  # whatever it was, SQLite may have left the whole transaction
+        except BaseException as fault:  # noqa: BLE001 - it is the caller's, whom it reaches
+            self._file.execute("ROLLBACK TO work")
+            done = fault
+        self._file.execute("RELEASE work")
+        return done
 
     def _leave_transaction(self) -> None:
         # A commit that failed, as for a broken foreign key, leaves SQLite within its transaction.

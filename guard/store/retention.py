@@ -76,7 +76,12 @@ def _prune_history(connection: Connection, before: datetime) -> None:
 
 
 def _referred_to() -> ColumnElement[bool]:
-    columns = (ALERT.c.incident_id, NOTIFICATION.c.desired_incident_id, NOTIFICATION.c.notified_incident_id)
+    columns = (
+        ALERT.c.incident_id,
+        NOTIFICATION.c.desired_incident_id,
+        NOTIFICATION.c.notified_incident_id,
+        NOTIFICATION.c.root_incident_id,
+    )
     return or_(*(select(column).where(column == INCIDENT.c.id).exists() for column in columns))
 
 

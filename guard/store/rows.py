@@ -12,6 +12,7 @@ from guard.model import (
     Alert,
     AlertKey,
     Answer,
+    CallKind,
     Delivery,
     DeliveryState,
     Event,
@@ -23,7 +24,9 @@ from guard.model import (
     Level,
     Notification,
     Reason,
+    Root,
     State,
+    SubAccount,
     Timer,
 )
 from guard.store import document
@@ -75,6 +78,7 @@ def account_row(account: Account) -> Values:
         "ask_at": account.ask_at,
         "period_start_at": account.period_start_at,
         "period_lag": account.period_lag,
+        "listed_at": account.listed_at,
     }
 
 
@@ -92,7 +96,18 @@ def account_of(row: Row[Any]) -> Account:
         ask_at=row.ask_at,
         period_start_at=row.period_start_at,
         period_lag=row.period_lag,
+        listed_at=row.listed_at,
     )
+
+
+def sub_account_row(sub_account: SubAccount) -> Values:
+    """A sub-account, whole."""
+    return {"master": sub_account.master, "id": sub_account.id, "absent": sub_account.absent}
+
+
+def sub_account_of(row: Row[Any]) -> SubAccount:
+    """A sub-account, whole."""
+    return SubAccount(row.master, row.id, row.absent)
 
 
 def poll_row(poll: Poll, answer_id: int | None) -> Values:
@@ -254,7 +269,25 @@ def notification_of(row: Row[Any]) -> Notification:
         desired=_knowledge_of(row, "desired"),
         notified=_knowledge_of(row, "notified"),
         notified_at=row.notified_at,
+        root=_root_of(row),
     )
+
+
+def root_row(notification: Notification) -> Values:
+    """The message that an incident stands in; the outbox writes it too, but not with each message."""
+    root = notification.root
+    return recipient_row(notification) | {
+        "root_incident_id": root and root.incident_id,
+        "root_receipt": root and root.receipt,
+        "root_level": root and root.level,
+        "root_ended": root and root.ended,
+    }
+
+
+def _root_of(row: Row[Any]) -> Root | None:
+    if row.root_incident_id is None:
+        return None
+    return Root(row.root_incident_id, row.root_receipt, Level(row.root_level), row.root_ended)
 
 
 def _knowledge_of(row: Row[Any], half: str) -> Knowledge | None:
@@ -279,6 +312,9 @@ def delivery_row(delivery: Delivery) -> Values:
         "covers": document.covers_text(delivery.covers),
         "created_at": delivery.created_at,
         "due_at": delivery.due_at,
+        "call": delivery.call.value,
+        "receipt": delivery.receipt,
+        "may_have_arrived": delivery.may_have_arrived,
         "state": delivery.state.value,
         "attempts": delivery.attempts,
         "attempted_at": delivery.attempted_at,
@@ -296,6 +332,9 @@ def delivery_of(row: Row[Any]) -> Delivery:
         covers=document.covers_of(row.covers),
         created_at=row.created_at,
         due_at=row.due_at,
+        call=CallKind(row.call),
+        receipt=row.receipt,
+        may_have_arrived=row.may_have_arrived,
         state=DeliveryState(row.state),
         attempts=row.attempts,
         attempted_at=row.attempted_at,

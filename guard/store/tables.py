@@ -84,6 +84,17 @@ class AccountRow(Row, table=True):
     ask_at: datetime | None
     period_start_at: datetime | None
     period_lag: int
+    listed_at: datetime | None
+
+
+class SubAccountRow(Row, table=True):
+    """A sub-account of a master account."""
+
+    __tablename__ = "sub_account"
+
+    master: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    absent: int
 
 
 class AnswerRow(Row, table=True):
@@ -192,9 +203,12 @@ class NotificationRow(Row, table=True):
     __table_args__ = (
         _incident_key("desired_incident_id", table="notification"),
         _incident_key("notified_incident_id", table="notification"),
+        _incident_key("root_incident_id", table="notification"),
         Index("notification_waiting", "waiting", "channel"),
+        Index("notification_rooted", "root_ended", "channel"),
         Index("notification_by_desired", "desired_incident_id"),
         Index("notification_by_notified", "notified_incident_id"),
+        Index("notification_by_root", "root_incident_id"),
     )
 
     account: str = Field(primary_key=True)
@@ -213,12 +227,16 @@ class NotificationRow(Row, table=True):
     notified_ended: bool | None
     notified_missed: str | None = Field(sa_type=Text)
     notified_at: datetime | None
+    root_incident_id: str | None
+    root_receipt: str | None
+    root_level: int | None = Field(sa_type=SmallInteger)
+    root_ended: bool | None
     # Computed by the database, so that neither half's writer has to know of the other.
     waiting: bool = Field(sa_column=Column("waiting", Boolean, Computed(WAITING, persisted=False)))
 
 
 class DeliveryRow(Row, table=True):
-    """One message to one recipient."""
+    """One message to one recipient, or one edit of a message."""
 
     __tablename__ = "delivery"
     __table_args__ = (Index("delivery_by_state", "state", "channel"),)
@@ -229,7 +247,10 @@ class DeliveryRow(Row, table=True):
     covers: str = Field(sa_type=Text)
     created_at: datetime
     due_at: datetime
+    call: str
+    receipt: str
     state: str
+    may_have_arrived: bool
     attempts: int
     attempted_at: datetime | None
     settled_at: datetime | None
@@ -251,6 +272,7 @@ def _table(row: type[Row]) -> Table:
 
 META: Final = _table(MetaRow)
 ACCOUNT: Final = _table(AccountRow)
+SUB_ACCOUNT: Final = _table(SubAccountRow)
 ANSWER: Final = _table(AnswerRow)
 POLL: Final = _table(PollRow)
 INCIDENT: Final = _table(IncidentRow)

@@ -9,10 +9,22 @@ from sqlalchemy import Delete, Executable, Table, bindparam, delete, insert, sel
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as insert_or_update
 
-from guard.model import Account, Alert, AlertKey, Answer, Delivery, Event, Incident, Notification
+from guard.model import Account, Alert, AlertKey, Answer, Delivery, Event, Incident, Notification, SubAccount
 from guard.store import retention, rows
 from guard.store.poll import Poll
-from guard.store.tables import ACCOUNT, ALERT, ANSWER, CHANNEL, DELIVERY, EVENT, INCIDENT, NOTIFICATION, POLL
+from guard.store.prepared import Prepared
+from guard.store.tables import (
+    ACCOUNT,
+    ALERT,
+    ANSWER,
+    CHANNEL,
+    DELIVERY,
+    EVENT,
+    INCIDENT,
+    NOTIFICATION,
+    POLL,
+    SUB_ACCOUNT,
+)
 from guard.store.view import View
 
 
@@ -28,29 +40,41 @@ def _upsert(table: Table, *, only: str = "") -> Insert:
     return statement.on_conflict_do_update(index_elements=list(keys), set_=changed)
 
 
+def _insert(table: Table) -> Insert:
+    # All columns but the number that SQLite gives to each row.
+    return insert_or_update(table).values(
+        {column: bindparam(column.name) for column in table.columns if column.name != "id"}
+    )
+
+
 def _delete(table: Table) -> Delete:
     return delete(table).where(*(column == bindparam(f"old_{column.name}") for column in table.primary_key.columns))
 
 
 # Built once, so that SQLAlchemy finds their SQL in its cache; its `merge` would cost forty times as much.
-_SAVE_ACCOUNT: Final = _upsert(ACCOUNT)
+_SAVE_ACCOUNT: Final = Prepared(_upsert(ACCOUNT))
 _SAVE_ALERT: Final = _upsert(ALERT)
 _SAVE_INCIDENT: Final = _upsert(INCIDENT)
 _SAVE_DESIRED: Final = _upsert(NOTIFICATION, only="desired_")
 _SAVE_NOTIFIED: Final = _upsert(NOTIFICATION, only="notified_")
+_SAVE_ROOT: Final = _upsert(NOTIFICATION, only="root_")
+_SAVE_SUB_ACCOUNT: Final = _upsert(SUB_ACCOUNT)
+_DELETE_SUB_ACCOUNT: Final = _delete(SUB_ACCOUNT)
 _SAVE_DELIVERY: Final = _upsert(DELIVERY)
 _SAVE_CHANNEL: Final = _upsert(CHANNEL)
-_ADD_ANSWER: Final = insert(ANSWER).returning(ANSWER.c.id)
-_ADD_POLL: Final = insert(POLL)
+_ADD_ANSWER: Final = Prepared(_insert(ANSWER))
+_ADD_POLL: Final = Prepared(_insert(POLL))
 _ADD_EVENT: Final = insert(EVENT)
 _DELETE_ACCOUNT: Final = _delete(ACCOUNT)
 _DELETE_ALERT: Final = _delete(ALERT)
 _DELETE_NOTIFICATION: Final = _delete(NOTIFICATION)
 _DELETE_DELIVERY: Final = _delete(DELIVERY)
-_FIND_ANSWER: Final = select(ANSWER.c.id).where(
-    ANSWER.c.account == bindparam("account"),
-    ANSWER.c.endpoint == bindparam("endpoint"),
-    ANSWER.c.digest == bindparam("digest"),
+_FIND_ANSWER: Final = Prepared(
+    select(ANSWER.c.id).where(
+        ANSWER.c.account == bindparam("account"),
+        ANSWER.c.endpoint == bindparam("endpoint"),
+        ANSWER.c.digest == bindparam("digest"),
+    )
 )
 
 
@@ -63,11 +87,21 @@ class Unit(View):
 
     def save_account(self, account: Account) -> None:
         """Writes how the asking goes for an account."""
-        self._connection.execute(_SAVE_ACCOUNT, rows.account_row(account))
+        _SAVE_ACCOUNT.execute(self._connection, rows.account_row(account))
 
     def delete_account(self, name: str) -> None:
         """Forgets how the asking went for an account; its polls and alerts stay."""
         self._connection.execute(_DELETE_ACCOUNT, {"old_name": name})
+
+    def save_sub_accounts(self, sub_accounts: Iterable[SubAccount]) -> None:
+        """Writes sub-accounts of master accounts."""
+        self._execute_each(_SAVE_SUB_ACCOUNT, map(rows.sub_account_row, sub_accounts))
+
+    def delete_sub_accounts(self, sub_accounts: Iterable[SubAccount]) -> None:
+        """Forgets sub-accounts; what their own names stand for is `delete_account`'s part."""
+        self._execute_each(
+            _DELETE_SUB_ACCOUNT, ({"old_master": each.master, "old_id": each.id} for each in sub_accounts)
+        )
 
     def save_alerts(self, alerts: Iterable[Alert]) -> None:
         """Writes alerts, and with each its open incident. An incident that has just ended is `save_incidents`' part."""
@@ -90,15 +124,15 @@ class Unit(View):
     def record_poll(self, poll: Poll) -> None:
         """Adds a poll. An answer that says the same as an earlier one of its account and endpoint is stored once."""
         answer_id = self._answer_id(poll, poll.outcome.text) if isinstance(poll.outcome, Answer) else None
-        self._connection.execute(_ADD_POLL, rows.poll_row(poll, answer_id))
+        _ADD_POLL.execute(self._connection, rows.poll_row(poll, answer_id))
 
     def _answer_id(self, poll: Poll, text: str) -> int:
         digest = blake2b(text.encode(), digest_size=16).hexdigest()
         identity = {"account": poll.account, "endpoint": poll.endpoint, "digest": digest}
-        found: int | None = self._connection.execute(_FIND_ANSWER, identity).scalar()
+        found = _FIND_ANSWER.execute(self._connection, identity).fetchone()
         if found is not None:
-            return found
-        return int(self._connection.execute(_ADD_ANSWER, {**identity, "payload": text}).scalar_one())
+            return int(found[0])
+        return int(_ADD_ANSWER.execute(self._connection, {**identity, "payload": text}).lastrowid)
 
     def save_desired(self, notifications: Iterable[Notification]) -> None:
         """Writes what channels should know; what they were notified of stays as it is."""
@@ -107,6 +141,10 @@ class Unit(View):
     def save_notified(self, notifications: Iterable[Notification]) -> None:
         """Writes what channels were notified of, and when; what they should know stays as it is."""
         self._execute_each(_SAVE_NOTIFIED, map(rows.notified_row, notifications))
+
+    def save_roots(self, notifications: Iterable[Notification]) -> None:
+        """Writes the messages that incidents stand in, or that there is none; both halves stay as they are."""
+        self._execute_each(_SAVE_ROOT, map(rows.root_row, notifications))
 
     def delete_notifications(self, notifications: Iterable[Notification]) -> None:
         """Forgets both halves of what these channels know of these alerts."""

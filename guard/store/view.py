@@ -1,10 +1,10 @@
 """What can be read within one transaction, by the service and by commands alike."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Executable, Row, Select, Table, bindparam, select
+from sqlalchemy import Connection, Executable, Row, Select, Table, and_, bindparam, or_, select
 
 from guard.model import (
     Account,
@@ -16,10 +16,22 @@ from guard.model import (
     Event,
     Incident,
     Notification,
+    SubAccount,
 )
 from guard.store import rows
 from guard.store.poll import USAGE, Poll
-from guard.store.tables import ACCOUNT, ALERT, ANSWER, CHANNEL, DELIVERY, EVENT, INCIDENT, NOTIFICATION, POLL
+from guard.store.tables import (
+    ACCOUNT,
+    ALERT,
+    ANSWER,
+    CHANNEL,
+    DELIVERY,
+    EVENT,
+    INCIDENT,
+    NOTIFICATION,
+    POLL,
+    SUB_ACCOUNT,
+)
 
 _AT_ONCE: Final = 500  # values in one statement; SQLite takes 32,766
 
@@ -43,6 +55,20 @@ _INCIDENTS: Final = select(INCIDENT).where(INCIDENT.c.id.in_(bindparam("ids", ex
 _NOTIFICATIONS: Final = _in_order(NOTIFICATION)
 _NOTIFICATIONS_OF: Final = _of_account(_NOTIFICATIONS, NOTIFICATION)
 _WAITING: Final = _NOTIFICATIONS.where(NOTIFICATION.c.waiting.is_(True), NOTIFICATION.c.channel == bindparam("channel"))
+# Where the message of an incident shows another state than that of its alert.
+_OUTDATED: Final = (
+    _NOTIFICATIONS.outerjoin(
+        ALERT, and_(*(ALERT.c[name] == NOTIFICATION.c[name] for name in ("account", "rule", "subject")))
+    )
+    .where(NOTIFICATION.c.root_ended.is_(False), NOTIFICATION.c.channel == bindparam("channel"))
+    .where(
+        or_(
+            ALERT.c.incident_id.is_distinct_from(NOTIFICATION.c.root_incident_id),
+            ALERT.c.level.is_distinct_from(NOTIFICATION.c.root_level),
+        )
+    )
+)
+_SUB_ACCOUNTS: Final = _in_order(SUB_ACCOUNT).where(SUB_ACCOUNT.c.master == bindparam("master"))
 _DELIVERIES: Final = (
     select(DELIVERY)
     .where(DELIVERY.c.state.in_(bindparam("states", expanding=True)))
@@ -55,6 +81,11 @@ _POLLS: Final = (
     .where(POLL.c.endpoint == bindparam("endpoint"))
     .order_by(POLL.c.at.desc(), POLL.c.id.desc())
     .limit(bindparam("count"))
+)
+_ANSWERS: Final = (
+    _of_account(select(POLL, ANSWER.c.payload).join(ANSWER, ANSWER.c.id == POLL.c.answer_id), POLL)
+    .where(POLL.c.endpoint == bindparam("endpoint"), POLL.c.at >= bindparam("since"))
+    .order_by(POLL.c.at, POLL.c.id)
 )
 _GOOD_POLLS: Final = _POLLS.where(POLL.c.answer_id.is_not(None))
 
@@ -84,6 +115,11 @@ class View:
         found = self._rows(_GOOD_POLLS, account=account, endpoint=endpoint, count=count)
         return [(row.at, rows.answer_of(row)) for row in found]
 
+    def answers(self, account: str, *, since: datetime, endpoint: str = USAGE) -> Iterator[tuple[datetime, Answer]]:
+        """The good answers since an instant (inclusive) and when each was given, oldest first."""
+        found = self._rows(_ANSWERS, account=account, endpoint=endpoint, since=since)
+        return ((row.at, rows.answer_of(row)) for row in found)
+
     def alerts(self, account: str | None = None) -> dict[AlertKey, Alert]:
         """All alerts, or one account's, with their open incidents, in order of key."""
         incidents = {row.id: rows.incident_of(row) for row in self._rows_of(account, _OPEN, _OPEN_OF)}
@@ -98,6 +134,10 @@ class View:
         wanted = sorted(set(ids))
         chunks = (wanted[start : start + _AT_ONCE] for start in range(0, len(wanted), _AT_ONCE))
         return {row.id: rows.incident_of(row) for chunk in chunks for row in self._rows(_INCIDENTS, ids=chunk)}
+
+    def sub_accounts(self, master: str) -> list[SubAccount]:
+        """The sub-accounts of a master account that listings showed and did not yet take away, in order of id."""
+        return [rows.sub_account_of(row) for row in self._rows(_SUB_ACCOUNTS, master=master)]
 
     def events(
         self, *, limit: int, since: datetime | None = None, key: AlertKey | None = None, account: str | None = None
@@ -120,6 +160,10 @@ class View:
     def waiting(self, channel: str) -> list[Notification]:
         """What a channel should know and was not yet notified of, in order of key."""
         return [rows.notification_of(row) for row in self._rows(_WAITING, channel=channel)]
+
+    def outdated(self, channel: str) -> list[Notification]:
+        """Those of a channel whose incident stands in a message that shows another state, in order of key."""
+        return [rows.notification_of(row) for row in self._rows(_OUTDATED, channel=channel)]
 
     def deliveries(
         self, *, channel: str | None = None, states: Collection[DeliveryState] = tuple(DeliveryState)

@@ -18,7 +18,7 @@ from guard.__main__ import main
 from guard.lifecycle.decide import Decision
 from guard.model import DeliveryState, EventKind
 from guard.notify.notifier import Call, Outcome, Sent
-from guard.notify.slack import SlackNotifier
+from guard.notify.slack_webhook import SlackWebhookNotifier
 from guard.outbox.deliver import Outbox, _write_settled
 from guard.outbox.settle import settled
 from guard.store import Store, Unit
@@ -69,7 +69,7 @@ def _matters(result: object) -> bool:
 
 
 def _die_at(point: str) -> None:
-    run_in_store, deliver = Store.run, SlackNotifier.deliver
+    run_in_store, deliver = Store.run, SlackWebhookNotifier.deliver
 
     async def dying_run(self: Store, work: Callable[[Unit], Any]) -> Any:
         step = _STEPS.get(getattr(getattr(work, "func", work), "__name__", ""), "")
@@ -85,25 +85,25 @@ def _die_at(point: str) -> None:
             _die()
         return result
 
-    async def dying_deliver(self: SlackNotifier, call: Call, *, key: str) -> Outcome:
+    async def dying_deliver(self: SlackWebhookNotifier, call: Call, *, key: str) -> Outcome:
         outcome = await deliver(self, call, key=key)
         if point == "send.after":
             _die()
         return outcome
 
     Store.run = dying_run  # type: ignore[method-assign] # the wrap
-    SlackNotifier.deliver = dying_deliver  # type: ignore[method-assign] # the wrap
+    SlackWebhookNotifier.deliver = dying_deliver  # type: ignore[method-assign] # the wrap
 
 
 def _mark_first() -> None:
     """The order turned round, which a harness worth its name must notice: marked as sent, and only then sent."""
-    send: Callable[..., Awaitable[Outcome]] = Outbox._send
+    make: Callable[..., Awaitable[Outcome]] = Outbox._make
 
-    async def marking_send(self: Outbox, delivery: Any, message: Any) -> Outcome:
+    async def marking_make(self: Outbox, attempt: Any) -> Outcome:
         now = self.clock.now()
-        after, kind = settled(delivery, Sent(), now=now, jitter=0)
+        after, kind = settled(attempt.delivery, Sent(), now=now, jitter=0)
         assert after.state is DeliveryState.SENT
-        await self.store.run(partial(_write_settled, delivery=after, kind=kind, now=now))
-        return await send(self, delivery, message)
+        await self.store.run(partial(_write_settled, delivery=after, kind=kind, is_news=True, receipt="", now=now))
+        return await make(self, attempt)
 
-    Outbox._send = marking_send  # type: ignore[method-assign] # the turned order
+    Outbox._make = marking_make  # type: ignore[method-assign] # the turned order

@@ -64,15 +64,15 @@ class Life:
         return self.cycle(minute, snapshot({name.replace("_", "."): value for name, value in values.items()}))
 
     def keep(self, decision: Decision) -> None:
-        known = {(each.key, each.channel): each for each in self.memory.notifications}
+        known = {(each.key, each.channel): each for each in self.memory.notifications()}
         known |= {(each.key, each.channel): each for each in decision.notifications}
         alerts = {**self.memory.alerts, **{each.key: each for each in decision.alerts}}
-        self.memory = Memory(decision.account, alerts, tuple(known.values()))
+        self.memory = Memory(decision.account, alerts, known.values)
 
     def is_told(self, minute: float) -> None:
         """Every channel was notified of what it should know."""
-        told = [replace(each, notified=each.desired, notified_at=at(minute)) for each in self.memory.notifications]
-        self.memory = replace(self.memory, notifications=tuple(told))
+        told = [replace(each, notified=each.desired, notified_at=at(minute)) for each in self.memory.notifications()]
+        self.memory = replace(self.memory, notifications=lambda: told)
 
 
 def said(decision: Decision) -> list[tuple[str, EventKind]]:

@@ -1,11 +1,12 @@
 """The state machine, case by case."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from guard.lifecycle.step import close, step
+from guard.lifecycle.step import Step, _step_in_full, close, step
 from guard.model import Alert, Bound, Evaluation, Event, EventKind, Level, Reason, State, Timer
 from guard.rules.policy import Policy
 from tests.builders import KEY, MINUTE, alert, at, evaluation, policy, reading, unknown
@@ -24,6 +25,11 @@ def play(
         now = done.alert
         events += done.events
     return now, events
+
+
+def young() -> Evaluation:
+    """Unknown for lack of history and nothing else."""
+    return replace(unknown("too short a history"), is_young=True)
 
 
 def told(events: Iterable[Event]) -> list[tuple[float, str, str]]:
@@ -81,6 +87,53 @@ def test_what_is_known_again_says_so_once() -> None:
     done, events = play([(0, unknown()), (1, unknown()), (2, evaluation())], policy())
     assert done.unknown is None
     assert [kind for _, kind, _ in told(events)] == ["unknown", "known"]
+
+
+def test_lack_of_history_runs_no_timer_and_makes_no_event_and_still_says_why() -> None:
+    done, events = play([(minute, young()) for minute in range(60)], policy())
+    assert (done, events) == (alert(unknown_why="too short a history"), [])
+    again = step(done, young(), policy(), now=at(60), every=MINUTE)
+    assert (again.alert, again.events) == (done, ())
+    known, events = play([(60, evaluation())], policy(), done)
+    assert (known, events) == (alert(), [])
+
+
+def test_lack_of_history_leaves_alone_what_is_unknown_for_another_reason() -> None:
+    script = [(0, unknown()), (1, unknown()), *((minute, young()) for minute in range(2, 30))]
+    done, events = play(script, policy())
+    assert (done.unknown, done.unknown_why) == (Timer(MINUTE, at(1)), "numbers.remaining is missing")
+    assert [kind for _, kind, _ in told(events)] == ["unknown"]
+    known, events = play([(30, evaluation())], policy(), done)
+    assert (known, [event.kind for event in events]) == (alert(), [EventKind.KNOWN])
+
+
+def test_what_is_missing_after_a_lack_of_history_begins_to_count_then() -> None:
+    done, events = play([(0, young()), (1, young()), (2, unknown()), (3, unknown())], policy())
+    assert (done.unknown, done.unknown_why) == (Timer(MINUTE, at(3)), "numbers.remaining is missing")
+    assert told(events) == [(2, "unknown", "numbers.remaining is missing")]
+
+
+def test_lack_of_history_never_fires_and_never_resolves_and_writes_nothing_twice() -> None:
+    pending, _ = play([(0, evaluation(W)), (1, young())], policy(hold=2 * MINUTE))
+    assert (pending.state, pending.unknown_why) == (State.PENDING, "too short a history")
+    firing, _ = play([(0, evaluation(W)), (1, young())], policy())
+    assert (firing.state, firing.level) == (State.FIRING, W)
+    assert step(firing, young(), policy(), now=at(2), every=MINUTE).alert == firing
+
+
+def test_a_changed_rule_that_is_young_at_first_waits_for_a_known_evaluation() -> None:
+    firing, _ = play([(0, evaluation(W))], policy())
+    waiting, events = play([(1, young())], policy(fingerprint="v2"), firing)
+    assert (waiting.state, events) == (State.FIRING, [])
+    assert told(play([(2, evaluation())], policy(fingerprint="v2"), waiting)[1]) == [(2, "resolved", "rule changed")]
+
+
+def test_an_alert_at_rest_is_given_back_as_it_is() -> None:
+    resting = alert(fingerprint="v1", reading=reading())
+    for seen in (evaluation(), evaluation(None, clear=False), evaluation(applies=False)):
+        done = step(resting, seen, policy(fingerprint="v2"), now=at(1), every=MINUTE)
+        assert done.alert is resting
+        assert done == Step(resting) == _step_in_full(resting, seen, policy(), now=at(1), every=MINUTE)
 
 
 def test_a_level_that_is_unknown_leaves_the_other_to_fire() -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from guard.config import Config
 from guard.cycle import recall, save, watched_on
 from guard.lifecycle.decide import decide
 from guard.model import Delivery, DeliveryState, Failure, Snapshot
@@ -23,12 +24,11 @@ DOWN = Answer(status=503, body="service_unavailable")
 
 
 @dataclass
-class Desk:
-    """What the tests of the outbox move and look at; `ops` is its first channel."""
+class Bench:
+    """One account and its channels, moved by hand."""
 
     parts: Parts
     clock: HandClock
-    slack: SlackStandIn
 
     @property
     def store(self) -> Store:
@@ -48,8 +48,10 @@ class Desk:
 
     def _decide(self, seen: Snapshot | Failure, unit: Unit) -> None:
         account = only(self.parts.config)
-        watched = watched_on(account, every=account.every)
-        save(unit, decide(watched, recall(unit, account.name), seen, now=self.clock.now(), jitter=1))
+        watched, now = watched_on(account, every=account.every), self.clock.now()
+        memory = recall(unit, account, now=now)
+        known = replace(memory, notifications=partial(unit.notifications, account.name))
+        save(unit, decide(watched, known, seen, now=now, jitter=1))
 
     async def sends(self, channel: str = "ops") -> int:
         """Makes all attempts that are due, and gives how many those were."""
@@ -64,6 +66,13 @@ class Desk:
             lambda unit: unit.deliveries(states=states or tuple(DeliveryState))
         )
         return found
+
+
+@dataclass
+class Desk(Bench):
+    """What the tests of the outbox move and look at; `ops` is its first channel."""
+
+    slack: SlackStandIn
 
     @property
     def told(self) -> list[str]:
@@ -118,3 +127,10 @@ async def seated(
     clock.move(hours=hours)
     async with opened(setting, path, clock=clock) as parts:
         yield Desk(parts, clock, slack)
+
+
+@asynccontextmanager
+async def bench(setting: Config, path: Path, clock: HandClock) -> AsyncIterator[Bench]:
+    """A bench on the database in the directory `path`."""
+    async with opened(setting, path, clock=clock) as parts:
+        yield Bench(parts, clock)

@@ -9,10 +9,10 @@ import pytest
 
 from guard.errors import StorageError
 from guard.model import DeliveryState, EventKind, Level
-from guard.notify.notifier import Call, Outcome
 from guard.outbox import Outbox, revive
 from tests.builders import KEY, NOW
 from tests.outbox.desk import DOWN, OK, desk, facts
+from tests.stand_ins.notifier import Broken
 from tests.stand_ins.slack import Answer, Drop
 from tests.wiring import FIVE_RULES, NUMBERS, broken_store, events, kinds
 
@@ -215,12 +215,6 @@ async def test_what_may_have_arrived_is_sent_again_with_the_same_key(tmp_path: P
 
 
 async def test_a_notifier_that_raises_is_unsure_and_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    class Broken:
-        async def deliver(self, call: Call, *, key: str) -> Outcome:
-            raise RuntimeError("a defect")
-
-        async def close(self) -> None: ...
-
     async with desk(tmp_path) as it:
         await it.sees(2)
         broken = Outbox(it.store, {"ops": Broken()}, it.outbox.zone_of, it.clock)

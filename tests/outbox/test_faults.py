@@ -23,7 +23,7 @@ async def test_a_message_that_cannot_be_composed_is_dead_and_holds_up_no_other(
 
     two = FIVE_RULES[: FIVE_RULES.index("[rules.numbers-2]")]
     async with desk(tmp_path, rules=two) as it:
-        monkeypatch.setattr("guard.outbox.deliver.compose", half)
+        monkeypatch.setattr("guard.outbox.call.compose", half)
         await it.sees(1)
         for _ in range(3):
             await it.sends()

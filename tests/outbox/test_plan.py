@@ -1,17 +1,32 @@
 """What the outbox plans and how it settles, without any channel."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from guard.model import AlertKey, Cover, Delivery, DeliveryState, EventKind, Level, Notification
-from guard.notify.notifier import Outcome, Rejected, Retry, Sent, Unsure
-from guard.outbox.plan import Plan, delivery_key, plan
+from guard.model import (
+    Alert,
+    AlertKey,
+    CallKind,
+    Cover,
+    Delivery,
+    DeliveryState,
+    EventKind,
+    Knowledge,
+    Level,
+    Notification,
+    Root,
+    State,
+)
+from guard.notify.notifier import Gone, Outcome, Rejected, Retry, Sent, Unsure
+from guard.outbox.plan import Plan, Target, Wish, delivery_key, edit, plan, turns
 from guard.outbox.settle import settled
-from tests.builders import KEY, MINUTE, NOW, at, delivery, knowledge, notification
+from tests.builders import KEY, MINUTE, NOW, at, delivery, incident, knowledge, notification
 
 W, C = Level.WARNING, Level.CRITICAL
+OPS = Target("ops")
 
 
 def keys(count: int) -> list[AlertKey]:
@@ -24,11 +39,11 @@ def waits(key: AlertKey = KEY, level: Level = W, **changes: object) -> Notificat
 
 def covering(*waiting: Notification, **changes: object) -> Delivery:
     covers = tuple(Cover(each.key, each.desired) for each in waiting if each.desired)
-    return delivery(key=delivery_key("ops", "", covers), covers=covers, **changes)
+    return delivery(key=delivery_key(OPS, Wish(covers)), covers=covers, **changes)
 
 
 def planned(waiting: Sequence[Notification], *deliveries: Delivery, minutes: float = 0) -> Plan:
-    return plan("ops", waiting, deliveries, now=at(minutes))
+    return plan(OPS, waiting, deliveries, now=at(minutes))
 
 
 def test_nothing_waiting_plans_nothing() -> None:
@@ -50,11 +65,6 @@ def test_the_worst_comes_first_and_what_ended_last() -> None:
     low, high, over = keys(3)
     waiting = [waits(over, C, ended=True), waits(low, W), waits(high, C)]
     assert [each.covers[0].key for each in planned(waiting).deliveries] == [high, low, over]
-
-
-def test_recipients_get_messages_of_their_own() -> None:
-    waiting = [notification(recipient=name, desired=knowledge()) for name in ("a@example.com", "b@example.com")]
-    assert [each.recipient for each in planned(waiting).deliveries] == ["a@example.com", "b@example.com"]
 
 
 @pytest.mark.parametrize("state", [DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.DEAD])
@@ -124,15 +134,18 @@ def test_a_dead_digest_stays_while_a_part_of_it_is_still_true() -> None:
 
 
 def test_the_key_is_the_same_for_the_same_states_and_another_for_any_other() -> None:
-    covers = [Cover(key, knowledge()) for key in keys(2)]
-    base = delivery_key("ops", "", covers)
-    assert base == delivery_key("ops", "", reversed(covers))
+    covers = tuple(Cover(key, knowledge()) for key in keys(2))
+    base = delivery_key(OPS, Wish(covers))
+    assert base == delivery_key(OPS, Wish(covers[::-1]))
     others = [
-        delivery_key("mail", "", covers),
-        delivery_key("ops", "x", covers),
-        delivery_key("ops", "", covers[:1]),
+        delivery_key(Target("mail"), Wish(covers)),
+        delivery_key(Target("ops", "x"), Wish(covers)),
+        delivery_key(OPS, Wish(covers[:1])),
+        delivery_key(OPS, Wish(covers, CallKind.REPLY, "1")),
+        delivery_key(OPS, Wish(covers, CallKind.EDIT, "1")),
+        delivery_key(OPS, Wish(covers, CallKind.EDIT, "2")),
         *(
-            delivery_key("ops", "", [covers[0], Cover(covers[1].key, other)])
+            delivery_key(OPS, Wish((covers[0], Cover(covers[1].key, other))))
             for other in (knowledge(C), knowledge(ended=True), knowledge(reminders=1), knowledge(incident_id="inc2"))
         ),
     ]
@@ -172,3 +185,101 @@ def test_jitter_takes_up_to_half_of_the_wait() -> None:
     after, _ = settled(SENDING, Retry("503"), now=NOW, jitter=0)
     assert after.due_at == NOW + timedelta(seconds=0.5)
     assert after.due_at - NOW < MINUTE
+
+
+# --- threads and edits ---------------------------------------------------------------------------------------------
+
+THREAD = Target("ops", threads=True)
+
+
+def rooted(level: Level = W, *, incident_id: str = "inc1", ended: bool = False, **changes: object) -> Notification:
+    return notification(root=Root(incident_id, "C1:1", level, ended), **changes)
+
+
+def test_what_is_told_after_the_first_message_replies_to_it() -> None:
+    waiting = rooted(desired=knowledge(C), notified=knowledge(W))
+    (reply,) = plan(THREAD, [waiting], [], now=NOW).deliveries
+    assert (reply.call, reply.receipt) == (CallKind.REPLY, "C1:1")
+    (post,) = plan(OPS, [waiting], [], now=NOW).deliveries
+    assert (post.call, post.receipt) == (CallKind.POST, "")
+
+
+def test_another_incident_begins_a_thread_of_its_own() -> None:
+    waiting = rooted(incident_id="inc0", ended=True, desired=knowledge(C))
+    (post,) = plan(THREAD, [waiting], [], now=NOW).deliveries
+    assert post.call is CallKind.POST
+
+
+def test_a_digest_replies_to_nothing() -> None:
+    waiting = [replace(rooted(desired=knowledge(C), notified=knowledge(W)), key=key) for key in keys(4)]
+    (digest,) = plan(THREAD, waiting, [], now=NOW).deliveries
+    assert digest.call is CallKind.POST
+
+
+@pytest.mark.parametrize(
+    ("shown", "alert", "wanted"),
+    [
+        (rooted(W), None, knowledge(W, ended=True)),
+        (rooted(W), Alert(KEY), knowledge(W, ended=True)),
+        (rooted(W), Alert(KEY, State.FIRING, C, incident=incident()), knowledge(C)),
+        (rooted(C), Alert(KEY, State.FIRING, W, incident=incident()), knowledge(W)),
+        (rooted(C), Alert(KEY, State.FIRING, C, incident=incident()), None),
+        (rooted(C), Alert(KEY, State.RECOVERING, C, incident=incident()), None),
+        (rooted(C), Alert(KEY, State.FIRING, W, incident=incident(id="inc2")), knowledge(C, ended=True)),
+        (rooted(C, ended=True), Alert(KEY, State.FIRING, W, incident=incident(id="inc2")), None),
+        (rooted(W, desired=knowledge(C, ended=True)), Alert(KEY), knowledge(C, ended=True)),
+        (notification(), Alert(KEY), None),
+    ],
+    ids=[
+        "the rule is gone",
+        "over",
+        "risen",
+        "fallen",
+        "the same",
+        "on its way",
+        "over, and another one fires",
+        "shown as over",
+        "over at a level that was told meanwhile",
+        "no message",
+    ],
+)
+def test_the_message_of_an_incident_is_edited_to_its_alerts_state(
+    shown: Notification, alert: Alert | None, wanted: Knowledge | None
+) -> None:
+    wish = edit(shown, alert)
+    assert wish == (None if wanted is None else Wish((Cover(KEY, wanted),), CallKind.EDIT, "C1:1"))
+
+
+def test_an_edit_comes_just_before_the_reply_and_other_edits_after_all_messages() -> None:
+    told, lowered = keys(2)
+    waiting = replace(rooted(desired=knowledge(C), notified=knowledge(W)), key=told)
+    edits = [Wish((Cover(key, knowledge(C)),), CallKind.EDIT, "C1:1") for key in (lowered, told)]
+    planned = plan(THREAD, [waiting], [], now=NOW, edits=edits).deliveries
+    order = [(each.covers[0].key, each.call) for each in turns(planned)]
+    assert order == [(told, CallKind.EDIT), (told, CallKind.REPLY), (lowered, CallKind.EDIT)]
+
+
+def test_an_edit_that_is_refused_for_good_is_tried_again_after_an_hour_and_stops_no_message() -> None:
+    wish = Wish((Cover(KEY, knowledge(C)),), CallKind.EDIT, "C1:1")
+    (first,) = plan(THREAD, [], [], now=NOW, edits=[wish]).deliveries
+    dead = replace(first, state=DeliveryState.DEAD, settled_at=NOW)
+    waiting = rooted(desired=knowledge(C), notified=knowledge(W))
+    assert [each.call for each in plan(THREAD, [waiting], [dead], now=at(1), edits=[wish]).deliveries] == [
+        CallKind.REPLY
+    ]
+    assert plan(THREAD, [], [dead], now=at(59), edits=[wish]) == Plan()
+    assert len(plan(THREAD, [], [dead], now=at(60), edits=[wish]).deliveries) == 1
+    assert plan(THREAD, [], [dead], now=at(1)).superseded == (dead,)
+
+
+def test_what_may_have_arrived_waits_until_it_can_be_found() -> None:
+    sending = covering(waits(), state=DeliveryState.SENDING, attempts=1, attempted_at=NOW)
+    findable, _ = settled(sending, Unsure("timeout"), now=NOW, jitter=1, finds=True)
+    assert (findable.due_at, findable.may_have_arrived) == (NOW + timedelta(seconds=5), True)
+    found, _ = settled(findable, Sent("C1:1"), now=at(1), jitter=1, finds=True)
+    assert not found.may_have_arrived
+
+
+def test_a_message_that_is_gone_is_no_dead_letter() -> None:
+    after, kind = settled(SENDING, Gone("message_not_found"), now=NOW, jitter=1)
+    assert (kind, after.why) == (EventKind.GONE, "message_not_found")

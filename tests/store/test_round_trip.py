@@ -120,10 +120,11 @@ def test_an_event_comes_back_equal(shared: Database, saved: Event) -> None:
 
 @many
 @given(saved=some(Notification))
-def test_both_halves_of_a_notification_come_back_equal(shared: Database, saved: Notification) -> None:
+def test_both_halves_of_a_notification_and_its_root_come_back_equal(shared: Database, saved: Notification) -> None:
     def save_and_load(unit: Unit) -> list[Notification]:
         unit.save_desired([saved])
         unit.save_notified([saved])
+        unit.save_roots([saved])
         waits = saved.desired is not None and saved.desired != saved.notified
         assert unit.waiting(saved.channel) == ([saved] if waits else [])
         assert unit.notifications() == unit.notifications(saved.key.account)

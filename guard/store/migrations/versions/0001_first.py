@@ -56,7 +56,14 @@ def _create_account() -> None:
         sa.Column("ask_at", sa.DateTime()),
         sa.Column("period_start_at", sa.DateTime()),
         sa.Column("period_lag", sa.Integer(), nullable=False),
+        sa.Column("listed_at", sa.DateTime()),
         sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "sub_account",
+        *_text("master", "id"),
+        sa.Column("absent", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("master", "id"),
     )
 
 
@@ -154,14 +161,21 @@ def _create_notification() -> None:
         sa.Column("notified_ended", sa.Boolean()),
         sa.Column("notified_missed", sa.Text()),
         sa.Column("notified_at", sa.DateTime()),
+        sa.Column("root_incident_id", sa.String()),
+        sa.Column("root_receipt", sa.String()),
+        sa.Column("root_level", sa.SmallInteger()),
+        sa.Column("root_ended", sa.Boolean()),
         sa.Column("waiting", sa.Boolean(), sa.Computed(_WAITING, persisted=False)),
         sa.PrimaryKeyConstraint("account", "rule", "subject", "channel", "recipient"),
         _incident_key("desired_incident_id", "notification"),
         _incident_key("notified_incident_id", "notification"),
+        _incident_key("root_incident_id", "notification"),
     )
     op.create_index("notification_waiting", "notification", ["waiting", "channel"])
+    op.create_index("notification_rooted", "notification", ["root_ended", "channel"])
     op.create_index("notification_by_desired", "notification", ["desired_incident_id"])
     op.create_index("notification_by_notified", "notification", ["notified_incident_id"])
+    op.create_index("notification_by_root", "notification", ["root_incident_id"])
 
 
 def _create_delivery() -> None:
@@ -171,7 +185,8 @@ def _create_delivery() -> None:
         sa.Column("covers", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("due_at", sa.DateTime(), nullable=False),
-        *_text("state"),
+        *_text("call", "receipt", "state"),
+        sa.Column("may_have_arrived", sa.Boolean(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("attempted_at", sa.DateTime()),
         sa.Column("settled_at", sa.DateTime()),

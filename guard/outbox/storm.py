@@ -1,0 +1,46 @@
+"""A storm: what a channel has to wait with until the pass that raised it is over.
+
+In one pass over an account and its sub-accounts a channel's first alerts go out at once. From the next one on they
+wait for the end of the pass, to be one digest. All this is in memory alone: after a crash all that waits counts at
+once.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from guard.model import AlertKey, Notification, master_name
+from guard.outbox.plan import SINGLE_MESSAGES
+
+
+@dataclass(slots=True)
+class _Raised:
+    """What one pass raised on one channel."""
+
+    at_once: set[AlertKey] = field(default_factory=set)
+    held: set[AlertKey] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Storm:
+    """The passes that go on."""
+
+    _raised: dict[tuple[str, str], _Raised] = field(default_factory=dict)  # by master account and channel
+
+    def note(self, master: str, notifications: Iterable[Notification]) -> None:
+        """Notes what a cycle of the running pass over `master` made its channels wait for."""
+        for each in notifications:
+            raised = self._raised.setdefault((master, each.channel), _Raised())
+            if each.key in raised.at_once or len(raised.at_once) < SINGLE_MESSAGES:
+                raised.at_once.add(each.key)
+            else:
+                raised.held.add(each.key)
+
+    def end(self, master: str) -> None:
+        """The pass over `master` is over: nothing of it is held any longer."""
+        for place in [place for place in self._raised if place[0] == master]:
+            del self._raised[place]
+
+    def holds(self, notification: Notification) -> bool:
+        """Whether its channel has to wait with this one."""
+        raised = self._raised.get((master_name(notification.key.account), notification.channel))
+        return raised is not None and notification.key in raised.held

@@ -1,0 +1,48 @@
+"""What a channel has to wait with until the pass that raised it is over."""
+
+from guard.model import AlertKey, Notification
+from guard.outbox.storm import Storm
+from tests.builders import knowledge, notification
+
+
+def raised(number: int, *, channel: str = "ops", recipient: str = "", account: str = "main") -> Notification:
+    key = AlertKey(f"{account}:sub-{number}", "numbers-remaining")
+    return notification(key, channel, recipient=recipient, desired=knowledge())
+
+
+def held(storm: Storm, *notifications: Notification) -> list[bool]:
+    return [storm.holds(each) for each in notifications]
+
+
+def test_three_alerts_of_a_pass_go_out_at_once_and_the_fourth_waits() -> None:
+    storm, five = Storm(), [raised(number) for number in range(5)]
+    for each in five:
+        storm.note("main", [each])
+    assert held(storm, *five) == [False, False, False, True, True]
+
+
+def test_the_end_of_the_pass_lets_go_and_the_next_one_counts_anew() -> None:
+    storm, five = Storm(), [raised(number) for number in range(5)]
+    storm.note("main", five)
+    storm.end("main")
+    assert not any(held(storm, *five))
+    storm.note("main", [raised(7)])
+    assert held(storm, raised(7)) == [False]
+
+
+def test_what_goes_out_at_once_may_change_within_the_pass() -> None:
+    storm, five = Storm(), [raised(number) for number in range(5)]
+    storm.note("main", [*five, *five[:3]])
+    assert held(storm, *five) == [False, False, False, True, True]
+
+
+def test_every_channel_and_every_master_account_counts_for_itself_and_recipients_do_not() -> None:
+    storm, four = Storm(), [raised(number) for number in range(4)]
+    storm.note("main", four)
+    mail = [raised(number, channel="mail", recipient=who) for number in range(3) for who in ("a", "b")]
+    storm.note("main", mail)
+    other = [raised(number, account="other") for number in range(3)]
+    storm.note("other", other)
+    assert not any(held(storm, *mail, *other))
+    storm.end("other")
+    assert held(storm, four[3]) == [True]

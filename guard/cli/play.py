@@ -47,13 +47,14 @@ def sandbox(
 ) -> ExitCode:
     """Run a pretend AgentPhone, to try rules against.
 
-    It answers /v1/usage as the real one does, and plays a story. Built in are
-    demo, messages, numbers, outage, steady and unauthorized. For the account
-    in your rule file set base_url to the address that is shown. Ends with
-    Ctrl-C.
+    It answers every usage path as the real one does, for a master account and
+    its sub-accounts, and plays a story. Built in are agency, demo, messages,
+    month-end, numbers, outage, steady, unauthorized and webhooks. For the
+    account in your rule file set base_url to the address that is shown. Ends
+    with Ctrl-C.
     """
     from guard.sandbox.errors import SandboxError
-    from guard.sandbox.server import serve
+    from guard.sandbox.serving import serve
 
     host, port = _address(listen)
     try:

@@ -1,8 +1,10 @@
-"""Every answer that is not plain usage: refusals in the API's two shapes, and faults played out."""
+"""Every answer that is not simply good: refusals in the API's two shapes, and faults played out."""
 
 import asyncio
+import json
 import socket
 import struct
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final, assert_never
 
@@ -21,6 +23,11 @@ _PAGE: Final = "<!DOCTYPE html>\n<html><head><title>{0}</title></head><body><h1>
 _RST: Final = struct.pack("ii", 1, 0)  # linger on, for 0 s: closing then tears the connection down
 
 
+def document(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """A JSON document as the answer."""
+    return web.Response(text=json.dumps(body), status=status, headers=headers, content_type="application/json")
+
+
 def refusal(status: int, *, detail: object = None, retry_after: str = "") -> web.Response:
     """The API's error body for a status; `detail` is only for those that carry one (404, 405, 422)."""
     body: dict[str, object]
@@ -29,13 +36,15 @@ def refusal(status: int, *, detail: object = None, retry_after: str = "") -> web
     else:
         text, code, kind = _ERRORS.get(status, (f"{_phrase(status)}.", "INTERNAL_ERROR", "api_error"))
         body = {"error": {"message": text, "code": code, "type": kind, "details": []}}
-    return web.json_response(body, status=status, headers=_headers(retry_after))
+    return document(body, status=status, headers=_headers(retry_after))
 
 
-async def play(fault: Fault, request: web.Request, *, whole: str, closing: asyncio.Event) -> web.StreamResponse:
+async def play(
+    fault: Fault, request: web.Request, *, whole: Callable[[], Mapping[str, object]], closing: asyncio.Event
+) -> web.StreamResponse:
     """Answers as the fault asks, or tears the connection down; a hang lasts until the caller leaves or `closing`.
 
-    `whole` is the good answer's text, of which a truncated one is the first half.
+    `whole` makes the good answer, for the faults that spoil it.
     """
     match fault.kind:
         case Kind.ANSWER:
@@ -49,7 +58,9 @@ async def play(fault: Fault, request: web.Request, *, whole: str, closing: async
             assert_never(never)
 
 
-async def _answer(fault: Fault, request: web.Request, *, whole: str) -> web.StreamResponse:
+async def _answer(
+    fault: Fault, request: web.Request, *, whole: Callable[[], Mapping[str, object]]
+) -> web.StreamResponse:
     headers = _headers(fault.retry_after)
     match fault.body:
         case Body.ERROR:
@@ -60,11 +71,21 @@ async def _answer(fault: Fault, request: web.Request, *, whole: str) -> web.Stre
         case Body.EMPTY:
             return web.Response(status=fault.status, headers=headers, content_type="application/json")
         case Body.LIST:
-            return web.json_response([], status=fault.status, headers=headers)
+            return document([], status=fault.status, headers=headers)
         case Body.TRUNCATED:
-            return await _truncated(fault, request, whole=whole.encode())
+            return await _truncated(fault, request, whole=json.dumps(whole()).encode())
+        case Body.SHORT | Body.NONE | Body.BARE:
+            return document(_spoiled(fault.body, whole()), status=fault.status, headers=headers)
         case _ as never:  # pragma: no cover - every body has its case
             assert_never(never)
+
+
+def _spoiled(body: Body, whole: Mapping[str, object]) -> object:
+    """A good answer that holds a list under `data`, with something wrong about that list."""
+    rows = whole["data"]
+    if body is Body.BARE or not isinstance(rows, list):
+        return rows
+    return {**whole, "data": rows[: len(rows) // 2] if body is Body.SHORT else []}
 
 
 async def _truncated(fault: Fault, request: web.Request, *, whole: bytes) -> web.StreamResponse:

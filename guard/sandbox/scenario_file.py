@@ -1,38 +1,35 @@
 """Scenario files: built in by name, or anywhere by path; read, checked, and refused with their line."""
 
 import re
-import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from guard.sandbox.document import Document
+from guard.sandbox.document import Path as Where
 from guard.sandbox.errors import SandboxError, suggestion
-from guard.sandbox.scenario import Body, Fault, Kind, Scenario
-from guard.sandbox.usage import FIELDS, NUMBERS, WEBHOOKS
+from guard.sandbox.fields import FIELDS, NUMBERS, WEBHOOKS
+from guard.sandbox.scenario import Body, Fault, Kind, Scenario, SubAccount
 from guard.series import SeriesError, parse_series
 
 _SUFFIX: Final = ".toml"
 _MOST_BYTES: Final = 1 << 20
-_KEYS: Final = ("about", "interval", "repeat", "series", "faults")
+_KEYS: Final = ("about", "interval", "repeat", "start", "series", "faults", "sub", "sub_accounts", "sub_story")
+_SUB_KEYS: Final = ("name", "series", "faults")
+_SUB_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_MOST_SUBS: Final = 10_000
+_SUB_STORIES: Final = {"main": False, "rest": True}
+_YEARS: Final = range(2000, 2100)
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION: Final = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
 _USUAL_INTERVAL: Final = timedelta(minutes=1)
 _MOST_DOTS: Final = 2  # no field has more
-_WORDS: Final = {
-    str: "text in quotes",
-    bool: "true or false",
-    int: "a whole number",
-    dict: "a table",
-    list: "written as [[faults]]",
-}
-_TOML_LINE: Final = re.compile(r" \(at line (\d+), column \d+\)$")
 
-_T = TypeVar("_T")
 _E = TypeVar("_E", bound=StrEnum)
 
 
@@ -65,19 +62,23 @@ def read_scenario(text: str, *, name: str, place: str) -> Scenario:
 
     Raises SandboxError for the first mistake, with its line where that can be told.
     """
-    file = _File(text, place=place)
-    top = file.table()
-    file.know(top, _KEYS, what="key")
-    scenario = Scenario(
+    file = Document(text, place=place)
+    top = file.parsed()
+    file.know(top, _KEYS, what="key", path=())
+    main = Scenario(
         name=name,
-        about=file.take(top, "about", str) or "",
+        about=file.take(top, str, ("about",)) or "",
         interval=_interval(file, top),
-        series=_series(file, top),
-        faults=tuple(_fault(file, fault, number=n) for n, fault in enumerate(file.take(top, "faults", list) or [])),
-        repeat=file.take(top, "repeat", bool) or False,
+        series=_series(file, top, ()),
+        faults=_faults(file, top, ()),
+        repeat=file.take(top, bool, ("repeat",)) or False,
+        start=_start(file, top),
+        more_subs=_more_subs(file, top),
+        more_subs_rest=_more_subs_rest(file, top),
     )
-    if scenario.repeat and not scenario.length:
-        raise file.problem("there is nothing to repeat; write a series or a fault", line=file.line_of("repeat"))
+    scenario = replace(main, subs=_subs(file, top, main))
+    if scenario.repeat and not any(story.length for story in (main, *(sub.story for sub in scenario.subs.values()))):
+        raise file.problem("there is nothing to repeat; write a series or a fault", path=("repeat",))
     return scenario
 
 
@@ -94,32 +95,76 @@ def _text(path: Path) -> str:
         raise SandboxError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
-def _interval(file: "_File", top: Mapping[str, object]) -> timedelta:
+def _interval(file: Document, top: Mapping[str, object]) -> timedelta:
     try:
-        text = file.take(top, "interval", str)
+        text = file.take(top, str, ("interval",))
         interval = _USUAL_INTERVAL if text is None else _moment(text)
     except ValueError as error:
-        raise file.problem(str(error), line=file.line_of("interval")) from None
+        raise file.problem(str(error), path=("interval",)) from None
     if not interval:
-        raise file.problem("interval must be longer than 0s", line=file.line_of("interval"))
+        raise file.problem("interval must be longer than 0s", path=("interval",))
     return interval
 
 
-def _series(file: "_File", top: Mapping[str, object]) -> dict[str, tuple[int | None, ...]]:
+def _start(file: Document, top: Mapping[str, object]) -> datetime | None:
+    start = file.take(top, datetime, ("start",))
+    if start is None:
+        return None
+    if start.tzinfo is None:
+        raise file.problem("start has no zone; put a Z behind it for UTC", path=("start",))
+    if start.year not in _YEARS:
+        raise file.problem(f"start must be in the years {_YEARS[0]} to {_YEARS[-1]}", path=("start",))
+    return start.astimezone(UTC).replace(microsecond=0)
+
+
+def _more_subs(file: Document, top: Mapping[str, object]) -> int:
+    count = file.take(top, int, ("sub_accounts",)) or 0
+    if not 0 <= count <= _MOST_SUBS:
+        raise file.problem(f"sub_accounts is a number from 0 to {_MOST_SUBS:,}, not {count}", path=("sub_accounts",))
+    return count
+
+
+def _more_subs_rest(file: Document, top: Mapping[str, object]) -> bool:
+    word = file.take(top, str, ("sub_story",)) or "main"
+    if word not in _SUB_STORIES:
+        why = f"{word!r} is not one of {', '.join(_SUB_STORIES)}{suggestion(word, _SUB_STORIES)}"
+        raise file.problem(why, path=("sub_story",))
+    return _SUB_STORIES[word]
+
+
+def _subs(file: Document, top: Mapping[str, object], main: Scenario) -> dict[str, SubAccount]:
+    subs: dict[str, SubAccount] = {}
+    for account, table in (file.take(top, dict, ("sub",)) or {}).items():
+        path = ("sub", account)
+        if not isinstance(table, dict):
+            raise file.problem(f"{account} must be a table; head its lines with [sub.{account}]", path=path)
+        if not _SUB_ID.fullmatch(account):
+            why = f"an id is at most 64 letters, digits, '.', '-' and '_', not {account!r}"
+            raise file.problem(why, path=path)
+        file.know(table, _SUB_KEYS, what="key of a sub-account", path=path)
+        series, faults = _series(file, table, path), _faults(file, table, path)
+        story = Scenario(account, interval=main.interval, repeat=main.repeat, series=series, faults=faults)
+        subs[account] = SubAccount(file.take(table, str, (*path, "name")) or account, story)
+    return subs
+
+
+def _series(file: Document, table: Mapping[str, object], place: Where) -> dict[str, tuple[int | None, ...]]:
+    path = (*place, "series")
     series: dict[str, tuple[int | None, ...]] = {}
-    for name, text in _flat(file.take(top, "series", dict) or {}):
+    for name, text in _flat(file.take(table, dict, path) or {}):
+        where = (*path, name)
         if name not in FIELDS:
-            raise file.problem(f"unknown field {name!r}{suggestion(name, FIELDS)}", line=file.line_of(name))
+            raise file.problem(f"unknown field {name!r}{suggestion(name, FIELDS)}", path=where)
         if not isinstance(text, str):
-            raise file.problem(f'{name} must be a series in quotes, as "5x10 4 _"', line=file.line_of(name))
+            raise file.problem(f'{name} must be a series in quotes, as "5x10 4 _"', path=where)
         try:
             series[name] = tuple(_whole(value) for value in parse_series(text))
         except (SeriesError, ValueError) as error:
-            raise file.problem(f"{name}: {error}", line=file.line_of(name)) from None
+            raise file.problem(f"{name}: {error}", path=where) from None
     for parts in (NUMBERS, WEBHOOKS):
         if series.keys() >= set(parts):
             why = f"{parts[2]} is {parts[0]} + {parts[1]}; script two of the three"
-            raise file.problem(why, line=file.line_of(parts[2]))
+            raise file.problem(why, path=(*path, parts[2]))
     return series
 
 
@@ -140,20 +185,25 @@ def _whole(value: float | None) -> int | None:
     return int(value)
 
 
-def _fault(file: "_File", table: object, *, number: int) -> Fault:
-    line = file.line_of_fault(number)
+def _faults(file: Document, table: Mapping[str, object], place: Where) -> tuple[Fault, ...]:
+    path = (*place, "faults")
+    return tuple(_fault(file, fault, path, nth) for nth, fault in enumerate(file.take(table, list, path) or []))
+
+
+def _fault(file: Document, table: object, path: Where, nth: int) -> Fault:
     if not isinstance(table, dict):
-        raise file.problem("each fault must be a table of its own, under [[faults]]", line=file.line_of("faults"))
-    file.know(table, _FAULT_KEYS, what="key of a fault", line=line)
+        header = f"[[{'.'.join(path)}]]"
+        raise file.problem(f"each fault must be a table of its own, under {header}", path=path)
+    file.know(table, _FAULT_KEYS, what="key of a fault", path=path, nth=nth)
     try:
         read = {
-            part: reader(file.take(table, key, kind, line=line))
+            part: reader(file.take(table, kind, (*path, key), nth=nth))
             for key, (part, kind, reader) in _FAULT_KEYS.items()
             if key in table
         }
         return Fault(**read)
     except ValueError as error:
-        raise file.problem(str(error), line=line) from None
+        raise file.problem(str(error), path=path, nth=nth) from None
 
 
 def _moment(text: str) -> timedelta:
@@ -185,55 +235,10 @@ def _member(kinds: type[_E], word: str) -> _E:
 _FAULT_KEYS: Final[Mapping[str, tuple[str, type, Callable[[Any], Any]]]] = {
     "from": ("start", str, _moment),
     "to": ("end", str, _moment),
+    "path": ("path", str, str),
     "kind": ("kind", str, partial(_member, Kind)),
     "status": ("status", int, int),
     "body": ("body", str, partial(_member, Body)),
     "retry_after": ("retry_after", str, _retry_after),
 }
 """What a fault's table may hold: the part of Fault that it becomes, what TOML must make of it, and who reads that."""
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A file's text, and the name that errors give it."""
-
-    text: str
-    place: str
-
-    def table(self) -> dict[str, object]:
-        try:
-            return tomllib.loads(self.text)
-        except tomllib.TOMLDecodeError as error:
-            found = _TOML_LINE.search(str(error))
-            why = _TOML_LINE.sub("", str(error))
-            raise self.problem(why, line=int(found[1]) if found else None) from None
-        except (ValueError, RecursionError):  # a number of thousands of digits, thousands of brackets
-            raise self.problem("this is no scenario: a number is too long, or brackets are too deep") from None
-
-    def problem(self, why: str, *, line: int | None = None) -> SandboxError:
-        return SandboxError(f"{self.place}: {why}" if line is None else f"{self.place}:{line}: {why}")
-
-    def know(self, table: Mapping[str, object], known: Iterable[str], *, what: str, line: int | None = None) -> None:
-        for key in table:
-            if key not in known:
-                raise self.problem(f"unknown {what} {key!r}{suggestion(key, known)}", line=line or self.line_of(key))
-
-    def take(self, table: Mapping[str, object], key: str, kind: type[_T], *, line: int | None = None) -> _T | None:
-        """The key's value, which must be of exactly that kind (true is no status), or None without the key."""
-        value = table.get(key)
-        if value is None or (isinstance(value, kind) and type(value) is kind):
-            return value
-        raise self.problem(f"{key} must be {_WORDS[kind]}", line=line or self.line_of(key))
-
-    def line_of(self, name: str) -> int | None:
-        """The first line that sets the name, or that is its table's header; None when it is written otherwise."""
-        for part in (name, name.rpartition(".")[2]):
-            pattern = rf"""^[ \t\["']*(?:[\w"'-]+[ \t]*\.[ \t]*)*["']?{re.escape(part)}["']?[ \t]*[=\]]"""
-            if found := re.search(pattern, self.text, re.MULTILINE):
-                return self.text.count("\n", 0, found.start()) + 1
-        return None
-
-    def line_of_fault(self, number: int) -> int | None:
-        """The line of that header `[[faults]]`, counted from 0; None when faults are written inline."""
-        headers = list(re.finditer(r"^\s*\[\[\s*faults\s*\]\]", self.text, re.MULTILINE))
-        return self.text.count("\n", 0, headers[number].end()) + 1 if number < len(headers) else None

@@ -1,36 +1,40 @@
-"""The sandbox: /v1/usage over HTTP, as a scenario tells it."""
+"""The sandbox: AgentPhone's usage API over HTTP, as a scenario tells it."""
 
 import asyncio
 import hmac
-import json
 import os
-import shlex
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from math import isfinite
 from types import TracebackType
 from typing import Final, Self
 
 from aiohttp import hdrs, web
 
-from guard.sandbox.answers import play, refusal
+from guard.sandbox.account import MASTER
+from guard.sandbox.accounts import Accounts
+from guard.sandbox.answers import document, play, refusal
 from guard.sandbox.errors import SandboxError, suggestion
+from guard.sandbox.fields import FIELDS, PATHS, SUB_ACCOUNTS, USAGE
 from guard.sandbox.limit import RateLimit
-from guard.sandbox.scenario import Fault, Scenario
+from guard.sandbox.query import BadQueryError, Query
+from guard.sandbox.routes import ROUTES, Body, sub_accounts
+from guard.sandbox.scenario import EVERYTHING, Fault, Scenario
 from guard.sandbox.scenario_file import load_scenario
-from guard.sandbox.usage import FIELDS, usage
 
 _SUB_ACCOUNT: Final = "X-Sub-Account-Id"
 _GAP: Final = Fault(status=503)  # what `_` in a series means
+_BACKLOG: Final = 4_096  # a thousand clients may connect at once
 
 
 class Sandbox:
     """A pretend AgentPhone, from entering `async with` to leaving it.
 
-    The story starts on entering. Its time is told by `now` (aware UTC) where that is given; else it runs `speed` times
-    as fast as the real one, from the real present on. Port 0 takes one that is free.
+    The story starts on entering, in the present or at the scenario's own `start`. How much of it has passed is told by
+    `now` (aware UTC) where that is given; else it runs `speed` times as fast as the real time. Port 0 takes a free one.
     """
 
     def __init__(
@@ -56,11 +60,16 @@ class Sandbox:
         self._host, self._port = host, port
         self._now = now or _scaled_now(speed)
         self._limit = RateLimit(rate_limit) if rate_limit is not None else None
-        self._set: dict[str, int] = {}
-        self._fault: Fault | None = None
-        self._started_at = self._now()
+        self._set: dict[str, dict[str, int]] = {}  # by account
+        self._faults: dict[tuple[str | None, str], Fault] = {}  # by account and path
         self._closing = asyncio.Event()
         self._runner = self._built()
+        self._begin()
+
+    @property
+    def sub_accounts(self) -> Mapping[str, str]:
+        """The names of all sub-accounts by their ids, in the order of the listing."""
+        return self._accounts.names
 
     @property
     def base_url(self) -> str:
@@ -72,13 +81,13 @@ class Sandbox:
         """Listens, and starts the story; raises SandboxError when the address cannot be had."""
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, self._host, self._port).start()
+            await web.TCPSite(self._runner, self._host, self._port, backlog=_BACKLOG).start()
         except (OSError, OverflowError, ValueError) as error:  # the latter two: a port or name that cannot be
             await self._runner.cleanup()
             why = f"the sandbox cannot listen on {self._host}, port {self._port}: {_plain(error)}"
             raise SandboxError(f"{why}. Choose another with --listen; port 0 takes a free one") from None
         self._port = self._runner.addresses[0][1]
-        self._started_at = self._now()
+        self._begin()
         return self
 
     async def __aexit__(
@@ -88,29 +97,47 @@ class Sandbox:
         self._closing.set()
         await self._runner.cleanup()
 
-    def set(self, values: Mapping[str, int]) -> None:
+    def set(self, values: Mapping[str, int], *, sub: str | None = None) -> None:
         """From now on shows these numbers (0 or more) in place of the scenario's, beside those that were set before.
 
-        Raises ValueError for a name that is no field.
+        They are the master account's, or those of one sub-account. Raises ValueError for a name that is no field, and
+        for a sub-account that is not there.
         """
         for name, value in values.items():
             if name not in FIELDS:
                 raise ValueError(f"unknown field {name!r}{suggestion(name, FIELDS)}")
             if value < 0:
                 raise ValueError(f"{name} counts from 0 up, not {value}")
-        self._set |= values
+        account = MASTER if sub is None else self._known(sub)
+        self._set[account] = {**self._set.get(account, {}), **values}
 
-    def fault(self, fault: Fault) -> None:
-        """From now on every request for usage goes wrong so; the fault's own times do not count."""
-        self._fault = fault
+    def fault(self, fault: Fault, *, sub: str | None = None) -> None:
+        """From now on every request for the fault's path goes wrong so; the fault's own times do not count.
+
+        That is every account's request, or one sub-account's. It takes the place of an earlier one for the same.
+        Raises ValueError for a sub-account that is not there.
+        """
+        account = None if sub is None else self._known(sub)
+        self._faults[account, fault.path] = fault
 
     def clear(self) -> None:
-        """Back to the scenario: forgets what was set, and the fault."""
-        self._set, self._fault = {}, None
+        """Back to the scenario: forgets everything that was set, and every fault."""
+        self._set, self._faults = {}, {}
+
+    def _begin(self) -> None:
+        self._started_at = self._now()
+        self._starts_at = self.scenario.start or self._started_at.replace(microsecond=0)
+        self._accounts = Accounts(self.scenario, start_s=int(self._starts_at.timestamp()))
+
+    def _known(self, sub: str) -> str:
+        if sub not in self._accounts.names:
+            raise ValueError(f"there is no sub-account {sub!r}{suggestion(sub, self._accounts.names)}")
+        return sub
 
     def _built(self) -> web.AppRunner:
         app = web.Application(middlewares=[self._counted])
-        app.router.add_get("/v1/usage", self._usage, allow_head=False)
+        for path in PATHS:
+            app.router.add_get(path, partial(self._answered, path=path), allow_head=False)
         app.on_response_prepare.append(self._stamped)
         return web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
 
@@ -121,6 +148,8 @@ class Sandbox:
         self.requests += 1
         try:
             return await handler(request)
+        except BadQueryError as error:
+            return refusal(422, detail=error.detail)
         except web.HTTPException as error:  # the router's: no such path, no such method
             response = refusal(error.status)
             if hdrs.ALLOW in error.headers:
@@ -128,35 +157,62 @@ class Sandbox:
             return response
 
     async def _stamped(self, _request: web.Request, response: web.StreamResponse) -> None:
-        response.headers[hdrs.DATE] = format_datetime(self._now(), usegmt=True)  # the story's time, as the body's
+        at = self._starts_at + self._elapsed()
+        response.headers[hdrs.DATE] = format_datetime(at, usegmt=True)  # the story's time, as the body's
         response.headers[hdrs.SERVER] = "quota-guard-sandbox"
 
-    async def _usage(self, request: web.Request) -> web.StreamResponse:
-        at = self._now()
-        elapsed = at - self._started_at
-        scripted = self.scenario.values_at(elapsed) | self._set
-        known = {name: value for name, value in scripted.items() if value is not None}
-        whole = json.dumps(usage(known, at=at, elapsed=elapsed))
-        fault = self._fault or self.scenario.fault_at(elapsed) or (_GAP if len(known) < len(scripted) else None)
-        if fault is not None:  # before the key: what fails in front of the API asks nobody for one
-            return await play(fault, request, whole=whole, closing=self._closing)
-        return self._refused(request, at=at) or web.Response(text=whole, content_type="application/json")
+    def _elapsed(self) -> timedelta:
+        return self._now() - self._started_at
 
-    def _refused(self, request: web.Request, *, at: datetime) -> web.Response | None:
+    async def _answered(self, request: web.Request, *, path: str) -> web.StreamResponse:
+        elapsed = self._elapsed()
+        account = request.headers.get(_SUB_ACCOUNT, MASTER)
+        good = partial(self._good, request, path=path, account=account, elapsed=elapsed)
+        fault = self._fault_of(account, path=path, elapsed=elapsed)
+        if fault is not None:  # before the key: what fails in front of the API asks nobody for one
+            return await play(fault, request, whole=good, closing=self._closing)
+        return self._refused(request, elapsed=elapsed) or document(good())
+
+    def _fault_of(self, account: str, *, path: str, elapsed: timedelta) -> Fault | None:
+        for owner in (account, None):
+            for place in (path, EVERYTHING):
+                if (owner, place) in self._faults:
+                    return self._faults[owner, place]
+        fault = self.scenario.fault_at(elapsed, path=path)
+        if fault is not None or account not in self._accounts:
+            return fault
+        story = self._accounts.story(account)
+        gaps = {name for name, value in story.values_at(elapsed).items() if value is None}
+        own = self._set.get(account, {})
+        return story.fault_at(elapsed, path=path) or (_GAP if path == USAGE and gaps - own.keys() else None)
+
+    def _good(self, request: web.Request, *, path: str, account: str, elapsed: timedelta) -> Body:
+        """What the path answers; raises BadQueryError, and what the router raises for an account that is not there."""
+        query = Query(request.query.items())
+        if path == SUB_ACCOUNTS:
+            return sub_accounts(self._accounts.names if account == MASTER else {}, query)
+        if account not in self._accounts:
+            raise web.HTTPNotFound
+        scripted = self._accounts.story(account).values_at(elapsed) | self._set.get(account, {})
+        known = {name: value for name, value in scripted.items() if value is not None}
+        at_s = int((self._starts_at + elapsed).timestamp())
+        return ROUTES[path](self._accounts.account(account).statement(known, at_s=at_s), query)
+
+    def _refused(self, request: web.Request, *, elapsed: timedelta) -> web.Response | None:
         scheme, _, key = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(
             key.strip().encode(errors="surrogateescape"), self._key
         ):
             return refusal(401)
-        if self._limit is not None and (wait_s := self._limit.admit(at)):
+        if self._limit is not None and (wait_s := self._limit.admit(self._starts_at + elapsed)):
             return refusal(429, retry_after=str(wait_s))
         sub_account = request.headers.get(_SUB_ACCOUNT)
-        if sub_account is None:
+        if sub_account is None or sub_account in self._accounts.names:
             return None
         if not sub_account.strip():
             why = {"loc": ["header", _SUB_ACCOUNT], "msg": "The id must not be empty.", "type": "value_error"}
             return refusal(422, detail=[why])
-        return refusal(404, detail="There is no such sub-account: the sandbox has none, only the master account.")
+        return refusal(404, detail="There is no such sub-account.")
 
 
 def _check(*, key: str, host: str, speed: float, rate_limit: int | None) -> None:
@@ -181,28 +237,3 @@ def _plain(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
         return os.strerror(error.errno)
     return str(getattr(error, "strerror", None) or error).rstrip(".")  # a name that was not found has errno below 0
-
-
-async def serve(
-    *, scenario: str, key: str, host: str, port: int, speed: float, announce: Callable[[str], None]
-) -> None:
-    """Runs a sandbox until cancelled, after announcing line by line where it is and how to ask it.
-
-    Raises SandboxError when something is wrong with what it is given.
-    """
-    async with Sandbox(scenario=scenario, key=key, host=host, port=port, speed=speed) as sandbox:
-        for line in _announcement(sandbox, key=key, speed=speed):
-            announce(line)
-        await asyncio.Event().wait()
-
-
-def _announcement(sandbox: Sandbox, *, key: str, speed: float) -> list[str]:
-    story = sandbox.scenario
-    header = shlex.quote(f"Authorization: Bearer {key}")
-    return [
-        f"A pretend AgentPhone is on {sandbox.base_url} until Ctrl-C.",
-        f"API key:  {key}",
-        f"Scenario: {story.name}" + (f": {story.about}" if story.about else ""),
-        f"Speed:    {speed:g}" + ("" if speed == 1 else f" (a minute of the story takes {60 / speed:g} s)"),
-        f"Try:      curl -H {header} {sandbox.base_url}/v1/usage",
-    ]

@@ -26,6 +26,16 @@ async def test_the_sandbox_answers_until_ctrl_c() -> None:
     assert "Traceback" not in sandbox.text
 
 
+async def test_the_agency_has_sub_accounts_and_says_so() -> None:
+    async with command("sandbox", "--listen", "127.0.0.1:0", "--key", KEY, "--scenario", "agency") as sandbox:
+        address = (await sandbox.until("is on http://")).split()[5]
+        assert "acme, birch, cedar, dune, elm" in await sandbox.until("Accounts:")
+        headers = {"Authorization": f"Bearer {KEY}", "X-Sub-Account-Id": "dune"}
+        async with httpx.AsyncClient(base_url=address, trust_env=False, headers=headers) as client:
+            assert (await client.get("/v1/usage")).json()["numbers"]["remaining"] == 4
+        assert await sandbox.end(SIGINT) == 0
+
+
 def test_ctrl_c_is_the_way_to_end_the_sandbox(guard: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(line: str) -> None:
         announced(line)
@@ -61,8 +71,8 @@ def test_the_demo_shows_the_story_of_the_example_and_no_log(guard: Run) -> None:
             ["--scenario", "numbrs"],
             snapshot(
                 "guard: error: there is no scenario 'numbrs', did you mean 'numbers'? "
-                "Built in are demo, messages, numbers, outage, steady, unauthorized; a path that "
-                "ends in .toml names your own\n"
+                "Built in are agency, demo, messages, month-end, numbers, outage, steady, unauthorized, webhooks; "
+                "a path that ends in .toml names your own\n"
             ),
         ),
         (["--speed", "0"], snapshot("guard: error: the speed must be a number above 0, not 0\n")),

@@ -40,7 +40,7 @@ def test_every_exit_code_is_listed() -> None:
 
 
 def test_every_scenario_is_named() -> None:
-    assert set(scenario_names()) <= set(re.findall(r"`([a-z]+)`", section("sandbox")))
+    assert set(scenario_names()) <= set(re.findall(r"`([a-z-]+)`", section("sandbox")))
 
 
 @pytest.mark.parametrize("name", ["check", "status", "alerts", "history"])

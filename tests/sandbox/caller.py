@@ -34,7 +34,16 @@ class Caller:
     client: httpx.AsyncClient = field(repr=False)
 
     async def ask(self, **headers: str) -> httpx.Response:
-        return await self.client.get("/v1/usage", headers={"Authorization": f"Bearer {KEY}", **headers})
+        return await self.get("/v1/usage", **headers)
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        return await self.client.get(path, headers={"Authorization": f"Bearer {KEY}", **headers})
+
+    async def body(self, path: str, *, sub: str | None = None) -> Any:
+        """What a good answer holds, for the master account or a sub-account."""
+        answer = await self.get(path, **({} if sub is None else {"X-Sub-Account-Id": sub}))
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
 
 class Start(Protocol):

@@ -5,8 +5,18 @@ import httpx
 import pytest
 from inline_snapshot import snapshot
 
-from guard.sandbox.scenario import Body, Fault, Kind, Scenario
-from tests.sandbox.caller import Start
+from guard.sandbox.fields import LISTS, PATHS, SUB_ACCOUNTS
+from guard.sandbox.scenario import EVERYTHING, Body, Fault, Kind, Scenario, SubAccount
+from tests.sandbox.caller import Caller, Start
+
+OF_A_LIST = (Body.SHORT, Body.NONE, Body.BARE)
+BODIES = tuple(body for body in Body if body not in OF_A_LIST)
+
+
+async def statuses(caller: Caller, *, sub: str | None = None) -> dict[str, int]:
+    """What each path answers."""
+    headers = {} if sub is None else {"X-Sub-Account-Id": sub}
+    return {path: (await caller.get(f"{path}?period=week", **headers)).status_code for path in PATHS}
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 429, 500, 502, 503, 504, 599])
@@ -53,7 +63,7 @@ async def test_errors_read_as_the_api_writes_them(start: Start) -> None:
     )
 
 
-@pytest.mark.parametrize("body", list(Body))
+@pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("text", ["30", "Mon, 23 Nov 2026 14:06:00 GMT", "soon", ""])
 async def test_retry_after_goes_out_word_for_word_beside_every_body(start: Start, body: Body, text: str) -> None:
     caller = await start()
@@ -123,7 +133,7 @@ async def test_a_sandbox_that_ends_drops_those_who_hang(start: Start) -> None:
 
 async def test_after_each_fault_the_next_request_is_answered(start: Start) -> None:
     caller = await start()
-    for fault in [Fault(kind=kind, body=body) for kind in (Kind.ANSWER, Kind.RESET) for body in Body]:
+    for fault in [Fault(kind=kind, body=body) for kind in (Kind.ANSWER, Kind.RESET) for body in BODIES]:
         caller.sandbox.fault(fault)
         with contextlib.suppress(httpx.HTTPError):
             assert (await caller.ask()).status_code == 503
@@ -152,3 +162,85 @@ async def test_a_fault_that_is_set_goes_before_the_scenarios(start: Start) -> No
     caller.clock.move(minutes=5)
     caller.sandbox.fault(Fault(status=500))
     assert (await caller.ask()).status_code == 500
+
+
+# --- paths and accounts --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_fault_meets_its_path_alone(start: Start, path: str) -> None:
+    caller = await start("agency")
+    caller.sandbox.fault(Fault(path=path))
+    for sub in (None, "acme"):
+        assert await statuses(caller, sub=sub) == {each: 503 if each == path else 200 for each in PATHS}
+
+
+async def test_a_fault_may_meet_everything(start: Start) -> None:
+    caller = await start()
+    caller.sandbox.fault(Fault(path=EVERYTHING, status=500))
+    assert set((await statuses(caller)).values()) == {500}
+
+
+async def test_faults_of_several_paths_stand_beside_each_other(start: Start) -> None:
+    caller = await start()
+    caller.sandbox.fault(Fault(path=SUB_ACCOUNTS, status=500))
+    caller.sandbox.fault(Fault(status=502))
+    caller.sandbox.fault(Fault(status=504))
+    found = await statuses(caller)
+    assert (found[SUB_ACCOUNTS], found["/v1/usage"], found["/v1/usage/daily"]) == (500, 504, 200)
+
+
+async def test_a_fault_may_be_one_sub_accounts(start: Start) -> None:
+    caller = await start("agency")
+    caller.sandbox.fault(Fault(path=EVERYTHING, status=403), sub="acme")
+    assert set((await statuses(caller, sub="acme")).values()) == {403}
+    for sub in (None, "birch"):
+        assert set((await statuses(caller, sub=sub)).values()) == {200}
+
+
+async def test_a_story_of_its_own_breaks_a_sub_account_alone_and_the_main_one_breaks_all(start: Start) -> None:
+    own = Scenario("acme", faults=(Fault(status=502),))
+    caller = await start(
+        Scenario("two", faults=(Fault(path=SUB_ACCOUNTS),), subs={"acme": SubAccount("Acme", own)}, more_subs=1)
+    )
+    assert [(await statuses(caller, sub=sub))["/v1/usage"] for sub in (None, "acme", "sub_0001")] == [200, 502, 200]
+    assert {(await statuses(caller, sub=sub))[SUB_ACCOUNTS] for sub in (None, "acme", "sub_0001")} == {503}
+
+
+async def test_a_gap_fails_the_poll_of_the_account_whose_it_is_and_no_other_path(start: Start) -> None:
+    own = Scenario("acme", series={"numbers.remaining": (None, 5)})
+    caller = await start(Scenario("two", subs={"acme": SubAccount("Acme", own)}))
+    assert await statuses(caller, sub="acme") == {path: 503 if path == "/v1/usage" else 200 for path in PATHS}
+    assert set((await statuses(caller)).values()) == {200}
+
+
+@pytest.mark.parametrize("path", sorted(LISTS - {"/v1/usage/by-agent"}))
+async def test_a_list_may_be_short_or_empty_or_bare(start: Start, path: str) -> None:
+    caller = await start(Scenario("many", more_subs=11))
+    whole = (await caller.get(path)).json()
+    said = {}
+    for body in OF_A_LIST:
+        caller.sandbox.fault(Fault(path=path, status=200, body=body))
+        said[body] = (await caller.get(path)).json()
+    rows = whole["data"]
+    assert len(rows) > 1
+    assert said == {
+        Body.SHORT: {**whole, "data": rows[: len(rows) // 2]},
+        Body.NONE: {**whole, "data": []},
+        Body.BARE: rows,
+    }
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_every_answer_can_be_cut(start: Start, path: str) -> None:
+    caller = await start()
+    caller.sandbox.fault(Fault(path=EVERYTHING, status=200, body=Body.TRUNCATED))
+    with pytest.raises(httpx.RemoteProtocolError):
+        await caller.get(f"{path}?period=week")
+
+
+async def test_what_has_no_good_answer_cannot_be_cut(start: Start) -> None:
+    caller = await start()
+    caller.sandbox.fault(Fault(path=EVERYTHING, status=200, body=Body.TRUNCATED))
+    assert (await caller.get("/v1/usage/by-agent")).status_code == 422
+    assert (await caller.ask(**{"X-Sub-Account-Id": "nobody"})).status_code == 404

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from guard.sandbox.scenario import Body, Fault, Kind, Scenario
+from guard.sandbox.scenario import EVERYTHING, Body, Fault, Kind, Scenario
 
 NAME = "numbers.remaining"
 
@@ -65,6 +65,9 @@ def test_a_scenario_without_anything_takes_no_time() -> None:
         ({"status": 302}, "status 302 is no fault"),
         ({"status": 600}, "status 600 is no fault"),
         ({"status": 200}, "status 200 alone is no fault"),
+        ({"path": "/v1/usages"}, r"'/v1/usages' is no path of the API, did you mean '/v1/usage'\?; it is /v1/usage, "),
+        ({"status": 200, "body": Body.SHORT}, "body 'short' is for a path that answers a list: /v1/sub-accounts, "),
+        ({"status": 200, "body": Body.NONE, "path": EVERYTHING}, "body 'none' is for a path that answers a list"),
         ({"retry_after": "1\r\nX: y"}, "one line of plain ASCII"),
         ({"retry_after": "für immer"}, "one line of plain ASCII"),
     ],

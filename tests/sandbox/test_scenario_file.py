@@ -1,5 +1,5 @@
 import contextlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from guard.sandbox.errors import SandboxError
-from guard.sandbox.scenario import Body, Fault, Kind, Scenario
+from guard.sandbox.scenario import Body, Fault, Kind, Scenario, SubAccount
 from guard.sandbox.scenario_file import load_scenario, read_scenario, scenario_names
 
 BAD = sorted((Path(__file__).parent / "bad").glob("*.toml"))
@@ -17,6 +17,9 @@ WHOLE = """
 about = "all that a file can say"
 interval = "30s"
 repeat = true
+start = 2026-11-30T23:00:00.5+01:00
+sub_accounts = 3
+sub_story = "rest"
 
 [series]
 "numbers.remaining" = "5x2 _ 4-1x2"
@@ -31,7 +34,19 @@ body = "html"
 
 [[faults]]
 from = "1h"
+path = "*"
 kind = "hang"
+
+[sub.acme]
+name = "Acme Dental"
+
+[sub.acme.series]
+numbers.remaining = "3"
+
+[[sub.acme.faults]]
+path = "/v1/usage/daily"
+
+[sub."b.c"]
 """
 
 
@@ -53,14 +68,39 @@ def test_a_file_says_all_that_a_scenario_holds() -> None:
                 retry_after="120",
                 body=Body.HTML,
             ),
-            Fault(start=timedelta(hours=1), kind=Kind.HANG),
+            Fault(start=timedelta(hours=1), path="*", kind=Kind.HANG),
         ),
         repeat=True,
+        start=datetime(2026, 11, 30, 22, tzinfo=UTC),
+        subs={
+            "acme": SubAccount(
+                "Acme Dental",
+                Scenario(
+                    "acme",
+                    interval=timedelta(seconds=30),
+                    series={"numbers.remaining": (3,)},
+                    faults=(Fault(path="/v1/usage/daily"),),
+                    repeat=True,
+                ),
+            ),
+            "b.c": SubAccount("b.c", Scenario("b.c", interval=timedelta(seconds=30), repeat=True)),
+        },
+        more_subs=3,
+        more_subs_rest=True,
     )
 
 
 def test_an_empty_file_is_a_quiet_account() -> None:
     assert read("") == Scenario("mine", interval=timedelta(minutes=1))
+
+
+def test_only_sub_accounts_may_repeat() -> None:
+    assert read('repeat = true\n[sub.acme.series]\n"numbers.remaining" = "5 4"').repeat
+
+
+def test_sub_accounts_play_the_main_story_unless_they_rest() -> None:
+    assert not read("sub_accounts = 3").more_subs_rest
+    assert not read('sub_accounts = 3\nsub_story = "main"').more_subs_rest
 
 
 def test_a_fault_that_says_nothing_is_503_for_good_from_the_start() -> None:
@@ -128,7 +168,8 @@ def test_an_unknown_name_lists_the_known_ones(name: str, complaint: str) -> None
     with pytest.raises(SandboxError) as caught:
         load_scenario(name)
     assert str(caught.value).removeprefix(complaint) == snapshot(
-        "Built in are demo, messages, numbers, outage, steady, unauthorized; a path that ends in .toml names your own"
+        "Built in are agency, demo, messages, month-end, numbers, outage, steady, unauthorized, webhooks; "
+        "a path that ends in .toml names your own"
     )
 
 
@@ -155,4 +196,14 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
 
 
 def test_the_built_in_scenarios_are_known_by_name() -> None:
-    assert scenario_names() == ("demo", "messages", "numbers", "outage", "steady", "unauthorized")
+    assert scenario_names() == (
+        "agency",
+        "demo",
+        "messages",
+        "month-end",
+        "numbers",
+        "outage",
+        "steady",
+        "unauthorized",
+        "webhooks",
+    )

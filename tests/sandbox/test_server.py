@@ -7,10 +7,13 @@ import pytest
 from inline_snapshot import snapshot
 
 from guard.sandbox.errors import SandboxError
+from guard.sandbox.fields import PATHS
 from guard.sandbox.scenario import Fault, Scenario
+from guard.sandbox.scenario_file import load_scenario
 from guard.sandbox.server import Sandbox
 from guard.sandbox.usage import usage
 from tests.sandbox.caller import KEY, Hand, Start
+from tests.sandbox.telling import told
 
 
 async def test_the_right_key_gets_usage_with_the_date_of_the_story(start: Start) -> None:
@@ -20,8 +23,7 @@ async def test_the_right_key_gets_usage_with_the_date_of_the_story(start: Start)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     assert parsedate_to_datetime(answer.headers["date"]) == caller.clock.at
-    scripted = {"numbers.remaining": 5, "stats.messagesLast24h": 620}
-    assert answer.json() == usage(scripted, at=caller.clock.at, elapsed=timedelta(minutes=7))
+    assert answer.json() == usage(told(load_scenario("steady"), timedelta(minutes=7)))
 
 
 async def test_the_story_follows_the_clock_that_is_given(start: Start) -> None:
@@ -76,15 +78,16 @@ async def test_the_scheme_may_be_written_in_any_case(start: Start) -> None:
     assert (await caller.ask(Authorization=f"bearer {KEY}")).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/usage/", "/v1/usage/daily", "/v2/usage"])
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/usage/", "/v1/usage/hourly", "/v2/usage", "/v1/sub-accounts/acme"])
 async def test_an_unknown_path_is_404(start: Start, path: str) -> None:
     answer = await (await start()).client.get(path)
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
 
 
+@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-async def test_every_method_but_get_is_405(start: Start, method: str) -> None:
-    answer = await (await start()).client.request(method, "/v1/usage")
+async def test_every_method_but_get_is_405(start: Start, method: str, path: str) -> None:
+    answer = await (await start()).client.request(method, path)
     assert (answer.status_code, answer.headers["allow"], answer.json()) == (
         405,
         "GET",
@@ -97,12 +100,12 @@ async def test_head_is_405_without_a_body(start: Start) -> None:
     assert (answer.status_code, answer.content) == (405, b"")
 
 
-async def test_a_sub_account_is_404_and_the_body_says_why(start: Start) -> None:
-    answer = await (await start()).ask(**{"X-Sub-Account-Id": "acme"})
-    assert answer.status_code == 404
-    assert answer.json() == snapshot(
-        {"detail": "There is no such sub-account: the sandbox has none, only the master account."}
-    )
+@pytest.mark.parametrize("path", PATHS)
+async def test_every_path_wants_the_key_and_knows_the_sub_account(start: Start, path: str) -> None:
+    caller = await start()
+    assert (await caller.client.get(path)).status_code == 401
+    unknown = await caller.get(path, **{"X-Sub-Account-Id": "acme"})
+    assert (unknown.status_code, unknown.json()) == (404, {"detail": "There is no such sub-account."})
 
 
 async def test_an_empty_sub_account_is_422(start: Start) -> None:
@@ -126,6 +129,13 @@ async def test_over_the_rate_limit_it_says_how_long_to_wait(start: Start) -> Non
     assert (refused.headers["retry-after"], refused.json()["error"]["code"]) == ("40", "RATE_LIMIT_EXCEEDED")
     caller.clock.move(seconds=40)
     assert (await caller.ask()).status_code == 200
+
+
+async def test_the_rate_limit_is_for_all_paths_and_accounts_of_a_key_together(start: Start) -> None:
+    caller = await start("agency", rate_limit=len(PATHS))
+    for path in PATHS:
+        await caller.get(path, **{"X-Sub-Account-Id": "acme"})
+    assert (await caller.ask()).status_code == 429
 
 
 async def test_wrong_keys_use_up_no_rate_limit(start: Start) -> None:
@@ -155,6 +165,23 @@ async def test_what_is_set_goes_before_the_scenario_until_it_is_cleared(start: S
     assert (await caller.ask()).status_code == 503
 
 
+async def test_what_is_set_for_a_sub_account_is_its_own(start: Start) -> None:
+    caller = await start("agency")
+    caller.sandbox.set({"numbers.remaining": 0}, sub="cedar")
+    shown = {sub: (await caller.body("/v1/usage", sub=sub))["numbers"]["remaining"] for sub in (None, "cedar", "acme")}
+    assert shown == {None: 5, "cedar": 0, "acme": 5}
+    caller.sandbox.clear()
+    assert (await caller.body("/v1/usage", sub="cedar"))["numbers"]["remaining"] == 5
+
+
+async def test_only_a_sub_account_that_is_there_can_be_set_or_fail(start: Start) -> None:
+    sandbox = (await start("agency")).sandbox
+    with pytest.raises(ValueError, match=r"there is no sub-account 'cedarr', did you mean 'cedar'\?"):
+        sandbox.set({"numbers.remaining": 1}, sub="cedarr")
+    with pytest.raises(ValueError, match="there is no sub-account 'x'"):
+        sandbox.fault(Fault(), sub="x")
+
+
 async def test_only_known_fields_can_be_set_and_none_below_zero(start: Start) -> None:
     sandbox = (await start()).sandbox
     with pytest.raises(ValueError, match=r"unknown field 'numbers.remaning', did you mean 'numbers.remaining'\?"):
@@ -163,10 +190,56 @@ async def test_only_known_fields_can_be_set_and_none_below_zero(start: Start) ->
         sandbox.set({"numbers.remaining": -1})
 
 
+async def test_a_story_with_a_start_runs_from_there_as_the_clock_does(start: Start) -> None:
+    caller = await start("month-end")
+    seen = []
+    for _ in range(2):
+        answer = await caller.ask()
+        body = answer.json()
+        seen.append((answer.headers["date"], body["reportGeneratedAt"], body["periodStart"], body["periodEnd"]))
+        caller.clock.move(hours=3)
+    assert seen == snapshot(
+        [
+            ("Mon, 30 Nov 2026 21:55:00 GMT", "2026-11-30T21:55:00Z", "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"),
+            ("Tue, 01 Dec 2026 00:55:00 GMT", "2026-12-01T00:55:00Z", "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+        ]
+    )
+
+
+async def test_the_story_starts_on_entering() -> None:
+    clock = Hand()
+    sandbox = Sandbox(scenario="numbers", key=KEY, now=clock)
+    clock.move(minutes=20)
+    async with sandbox, httpx.AsyncClient(base_url=sandbox.base_url, trust_env=False) as client:
+        answer = await client.get("/v1/usage", headers={"Authorization": f"Bearer {KEY}"})
+    assert answer.json()["numbers"]["remaining"] == 5
+
+
 async def test_a_hundred_requests_at_once_are_all_answered(start: Start) -> None:
     caller = await start()
     answers = await asyncio.gather(*(caller.ask() for _ in range(100)))
     assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_a_thousand_connections_are_kept_and_asked_again(start: Start) -> None:
+    sandbox = (await start(Scenario("crowd", more_subs=1_000))).sandbox
+    url = httpx.URL(sandbox.base_url)
+    connections = await asyncio.gather(*(asyncio.open_connection(url.host, url.port) for _ in range(1_000)))
+
+    async def ask(number: int) -> bytes:
+        reader, writer = connections[number]
+        sub = f"X-Sub-Account-Id: sub_{number + 1:04}"
+        writer.write(f"GET /v1/usage HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n{sub}\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        [length] = [line for line in head.splitlines() if line.startswith(b"Content-Length: ")]
+        await reader.readexactly(int(length.split()[1]))
+        return head.split(b"\r\n")[0]
+
+    for _ in range(2):
+        assert set(await asyncio.gather(*map(ask, range(1_000)))) == {b"HTTP/1.1 200 OK"}
+    for _, writer in connections:
+        writer.close()
+    await asyncio.gather(*(writer.wait_closed() for _, writer in connections))
 
 
 @pytest.mark.parametrize("key", ["", "two words", "schlüssel", "a\r\nb", " k"])

@@ -29,12 +29,13 @@ test: $(DEV) ## the tests, with branch coverage, within five minutes; ARGS="-k w
 acceptance: $(DEV) ## the long tests of the command as a black box, against servers of their own
 	$(BIN)/python -m pytest -n auto -m acceptance $(ARGS)
 
-lint: $(DEV) ## lint, format, types, the import contract, dependencies
+lint: $(DEV) ## lint, format, types, the import contract, dependencies, the Dockerfile
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/deptry .
+	$(BIN)/hadolint Dockerfile
 
 check: test lint ## test and lint
 

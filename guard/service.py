@@ -19,6 +19,7 @@ from typing import Any, Final
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from guard.config import recipients_of
+from guard.console.health import Health
 from guard.cycle import Cycles, log_decision
 from guard.errors import ExitCode, StorageError
 from guard.family import SPREAD, Family, Pass
@@ -26,7 +27,9 @@ from guard.lifecycle.asking import is_of_the_key, may_ask
 from guard.logs import log
 from guard.model import Account
 from guard.parts import Parts
+from guard.settings import Listen
 from guard.store_failing import StoreFailing
+from guard.systemd import Systemd
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 
@@ -46,12 +49,16 @@ class Service:
     """The service of one rule file on one database; the parts are the caller's to open and close."""
 
     parts: Parts
+    listen: Listen | None = None  # where its console answers, if anywhere
+    systemd: Systemd = field(default_factory=Systemd)
     _passes: dict[str, Pass] = field(default_factory=dict)  # over sub-accounts, by master account
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # by job; a job never runs twice at a time
     _again: dict[str, Work] = field(default_factory=dict)  # wanted while it ran, so it runs once more
     _watched: Counter[str] = field(default_factory=Counter)  # watches since the last pulse, and since each job began
     _unwritable: set[str] = field(default_factory=set)  # channels of which nothing could be written at the last try
     _draining: bool = False
+    _console: asyncio.Task[None] | None = None
+    _health: Health = field(init=False)
     _ended: asyncio.Future[ExitCode] = field(init=False)
     _store_failing: StoreFailing = field(init=False)
     _scheduler: AsyncIOScheduler = field(init=False)
@@ -66,7 +73,10 @@ class Service:
         self._store_failing = StoreFailing(self.parts.notifiers, recipients, self.parts.clock)
         for family in self.parts.families:
             await family.remember()
+        shortest = min(family.config.every for family in self.parts.families)
+        self._health = Health(self.parts.clock.real_s(shortest), self.parts.clock.monotonic_s())
         self._schedule()
+        self.systemd.ready()
         stopping = asyncio.ensure_future(stop.wait())
         ends: set[asyncio.Future[Any]] = {stopping, self._ended}
         try:
@@ -106,6 +116,7 @@ class Service:
 
     async def _pulse(self) -> None:
         del self._watched["pulse"]
+        self._open_console()
         self._wake_outbox()
         now = self.parts.clock.now()
         for family in self.parts.families:
@@ -113,6 +124,13 @@ class Service:
             if account.ask_at is not None and may_ask(account, now=now):
                 self._start(f"cycle:{family.name}", partial(self._cycle, family.master, family))
             self._wake_subs(family)
+
+    def _open_console(self) -> None:
+        """Begins to answer once a cycle is done."""
+        if self.listen is not None and self._console is None and self._health.cycles:
+            from guard.console.server import Console  # noqa: PLC0415 - its import must not delay the first poll
+
+            self._console = asyncio.ensure_future(Console(self.listen, self._health, self.parts.clock).serve())
 
     async def _wake_cycle(self, family: Family) -> None:
         self._start(f"cycle:{family.name}", partial(self._tick, family))
@@ -168,7 +186,7 @@ class Service:
             try:
                 await family.update()
             except StorageError as fault:
-                await self._store_failing.failed(family.name, fault)
+                await self._failed(family, fault)
             length_s = self.parts.clock.real_s(family.config.every) * SPREAD
             self._passes[family.name] = Pass(now_s, length_s, deque(family.subs))
 
@@ -202,8 +220,9 @@ class Service:
                 raised=partial(self.parts.outbox.storm.note, family.name),
             )
         except StorageError as fault:
-            await self._store_failing.failed(family.name, fault)
+            await self._failed(family, fault)
             return
+        self._health.cycled(self.parts.clock.monotonic_s())
         log_decision(before, decision)
         if decision.notifications:
             self._wake_outbox()
@@ -213,6 +232,11 @@ class Service:
             # Perhaps all are silent: then the master account tells it, and nobody else is asked.
             self._start(f"cycle:{family.name}", partial(self._cycle, family.master, family))
         await self._store_failing.worked(family.name)
+        self._health.store_failing = self._store_failing.is_failing
+
+    async def _failed(self, family: Family, fault: StorageError) -> None:
+        await self._store_failing.failed(family.name, fault)
+        self._health.store_failing = self._store_failing.is_failing
 
     async def _work(self, channel: str) -> None:
         try:
@@ -243,6 +267,7 @@ class Service:
             log.error("watchdog.gave_up", "the service hangs; it ends so that it is started anew", jobs=",".join(hung))
             self._ended.set_result(ExitCode.UNPLANNED)
             return
+        self.systemd.alive()
         if self._watched["pulse"] >= REARM_AFTER:
             log.warning("watchdog.rearmed", "the scheduler did not come, as after a jump of the clock")
             now = self.parts.clock.wall_now()
@@ -256,7 +281,10 @@ class Service:
         A poll is not waited for: its answer is forgotten, and the next start asks again.
         """
         self._draining = True
+        self.systemd.stopping()
         self._scheduler.pause()
+        if self._console is not None:
+            self._console.cancel()
         for job, task in self._running.items():
             if not job.startswith(OUTBOX):
                 task.cancel()
@@ -274,10 +302,10 @@ def _is_of_the_key(account: Account) -> bool:
     return account.failure is not None and is_of_the_key(account.failure)
 
 
-async def run_until_signalled(parts: Parts) -> ExitCode:
+async def run_until_signalled(parts: Parts, *, listen: Listen | None, systemd: Systemd) -> ExitCode:
     """Runs the service until SIGTERM or SIGINT, and then to its clean end; a second signal ends the process at once.
 
-    So does the watchdog when it gives up, with 70.
+    So does the watchdog when it gives up, with 70. `listen` is where the console answers.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -290,7 +318,7 @@ async def run_until_signalled(parts: Parts) -> ExitCode:
         channels=",".join(parts.notifiers),
     )
     try:
-        code = await Service(parts).run(stop)
+        code = await Service(parts, listen, systemd).run(stop)
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)

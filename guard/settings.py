@@ -1,4 +1,4 @@
-"""The environment, read once: where things are, how the log reads, and secrets by name."""
+"""The environment, read once: where things are, how the log reads, where to listen, and secrets by name."""
 
 import os
 import pwd
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -16,7 +17,41 @@ from guard.logs import LogFormat
 _DATABASE_NAME: Final = "guard.db"
 _SECRET_BYTES: Final = 65_536  # a longer file is no secret, but perhaps /dev/zero
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_KNOWN: Final = ("GUARD_DATABASE", "GUARD_HEARTBEAT_URL", "GUARD_HEARTBEAT_URL_FILE", "GUARD_LOG", "GUARD_RULES")
+_NO_TEXT: Final = re.compile(r"[\ud800-\udfff]")  # how Python shows bytes of the environment that are not UTF-8
+_LISTEN: Final = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<v4>[^:\[\]]+)):(?P<port>[0-9]{1,5})")
+_PORTS: Final = 65_536
+_KNOWN: Final = (
+    "GUARD_CONSOLE_TOKEN",
+    "GUARD_CONSOLE_TOKEN_FILE",
+    "GUARD_DATABASE",
+    "GUARD_HEARTBEAT_URL",
+    "GUARD_HEARTBEAT_URL_FILE",
+    "GUARD_LISTEN",
+    "GUARD_LOG",
+    "GUARD_RULES",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where the console listens, and what it asks of who comes; beyond loopback there is always a token."""
+
+    host: str = "127.0.0.1"  # an IP address
+    port: int = 8080  # 0: one that is free
+    token: str | None = field(default=None, repr=False)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this very machine can come."""
+        return ip_address(self.host).is_loopback
+
+    def __str__(self) -> str:
+        """The address as a URL writes it.
+
+        >>> str(Listen("::1", 80))
+        '[::1]:80'
+        """
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +62,7 @@ class Settings:
     database: str = field(default=_DATABASE_NAME, repr=False)  # a path, or a URL (which may hold a password)
     log_format: LogFormat = "text"
     heartbeat_url: str | None = field(default=None, repr=False)  # whoever knows it can send heartbeats
+    listen: Listen | None = Listen()  # None: there is no console
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -39,6 +75,7 @@ class Settings:
             database=_database(environ),
             log_format=_log_format(environ),
             heartbeat_url=_heartbeat_url(environ),
+            listen=_listen(environ),
         )
 
 
@@ -57,6 +94,8 @@ def read_secret(name: str, environ: Mapping[str, str]) -> str | None:
         value = _content(path, place=place).rstrip("\r\n")
     if value and _CONTROL.search(value):
         raise ConfigError(f"{place}: holds a line break or another control character; a secret is one line of text")
+    if value and _NO_TEXT.search(value):
+        raise ConfigError(f"{place}: is not UTF-8 text")
     return value or None
 
 
@@ -134,3 +173,35 @@ def _heartbeat_url(environ: Mapping[str, str]) -> str | None:
     if not usable:
         raise ConfigError("GUARD_HEARTBEAT_URL is no URL that begins with https:// or http:// and names a host")
     return text
+
+
+def _listen(environ: Mapping[str, str]) -> Listen | None:
+    text = environ.get("GUARD_LISTEN") or str(Listen())
+    token = read_secret("GUARD_CONSOLE_TOKEN", environ)
+    if text == "off":
+        return None
+    listen = _parsed_listen(text, token=token)
+    if token is None and not listen.is_loopback:
+        raise ConfigError(
+            f"GUARD_LISTEN is {text!r}, which others than this machine can reach, so it needs a token: "
+            "set GUARD_CONSOLE_TOKEN (or GUARD_CONSOLE_TOKEN_FILE), or listen on 127.0.0.1"
+        )
+    return listen
+
+
+def _parsed_listen(text: str, *, token: str | None) -> Listen:
+    """Reads `HOST:PORT`; a host is an address, so that nothing is looked up, and what it reaches is certain."""
+    match = _LISTEN.fullmatch(text)
+    host = _address(match["v6"] or match["v4"]) if match else None
+    if match is None or host is None or int(match["port"]) >= _PORTS:
+        raise ConfigError(
+            f"GUARD_LISTEN is {text!r}; write an IP address and a port, as in 127.0.0.1:8080 or [::1]:8080, or off"
+        )
+    return Listen(host, int(match["port"]), token)
+
+
+def _address(host: str) -> str | None:
+    try:
+        return str(ip_address("127.0.0.1" if host == "localhost" else host))
+    except ValueError:
+        return None

@@ -32,6 +32,11 @@ class StoreFailing:
     _told_at: dict[str, datetime] = field(default_factory=dict)  # by channel
     _firing: set[str] = field(default_factory=set)  # channels that were told of it and not yet of its end
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether some account's commits have failed for so long that it is told."""
+        return any(number >= TELL_AFTER for number in self._failures.values())
+
     async def worked(self, account: str) -> None:
         """Notes a cycle that was committed, and tells those who were told of the failing."""
         if self._failures.pop(account, 0):

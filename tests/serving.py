@@ -16,7 +16,9 @@ from guard.outbox import Outbox
 from guard.parts import Parts
 from guard.sandbox.server import Sandbox
 from guard.service import Service
+from guard.settings import Listen
 from guard.store import Store
+from guard.systemd import Systemd
 from tests.outbox.desk import marked
 from tests.stand_ins.slack import Answer, Drop, SlackStandIn
 from tests.waiting import until
@@ -25,6 +27,7 @@ from tests.wiring import API_KEY, asked_every, config, opened, rule_file
 QUICK: Final = timedelta(milliseconds=20)
 NEVER: Final = timedelta(hours=1)
 FOREVER_S: Final = 3600.0
+NOBODY: Final = Systemd()
 
 
 @dataclass
@@ -76,12 +79,14 @@ class World:
         account: str = "",
         heartbeat_url: str | None = None,
         change: Callable[[Parts], Parts] = lambda parts: parts,
+        listen: Listen | None = None,
+        systemd: Systemd = NOBODY,
     ) -> AsyncIterator[Serving]:
         """The service, which is ended if the test does not; `change` may exchange parts of it."""
         setting = config(api=self.sandbox.base_url, channels=dict.fromkeys(names, self.slack.url), account=account)
         async with opened(asked_every(setting, every), self.path, heartbeat_url=heartbeat_url) as opened_parts:
             parts = change(opened_parts)
-            stop, service = asyncio.Event(), Service(parts)
+            stop, service = asyncio.Event(), Service(parts, listen, systemd)
             ended = asyncio.ensure_future(service.run(stop))
             try:
                 yield Serving(parts, service, stop, ended)
@@ -98,6 +103,7 @@ class World:
             "URL_0": self.slack.url,
             "GUARD_RULES": str(rules),
             "GUARD_DATABASE": str(self.path / "guard.db"),
+            "GUARD_LISTEN": "off",
         }
 
     def shows(self, left: int) -> None:

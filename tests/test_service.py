@@ -15,7 +15,7 @@ from guard.parts import Parts
 from guard.sandbox.scenario import Fault, Kind
 from guard.service import run_until_signalled
 from tests.cli.process import command
-from tests.serving import FOREVER_S, NEVER, QUICK, Looking, Waiting, world
+from tests.serving import FOREVER_S, NEVER, NOBODY, QUICK, Looking, Waiting, world
 from tests.stand_ins.slack import Answer
 from tests.waiting import until
 from tests.wiring import kinds, logged, through
@@ -127,7 +127,7 @@ async def test_nothing_is_begun_after_the_end(tmp_path: Path) -> None:
 async def test_a_signal_ends_it(tmp_path: Path, caplog: pytest.LogCaptureFixture, number: signal.Signals) -> None:
     async with world(tmp_path) as it, it.serving(every=NEVER) as run:
         await run.end()  # what is wanted here is its parts
-        running = asyncio.ensure_future(run_until_signalled(run.parts))
+        running = asyncio.ensure_future(run_until_signalled(run.parts, listen=None, systemd=NOBODY))
         await until(lambda: count(caplog, "service.started") == 1)
         signal.raise_signal(number)
         assert await running == ExitCode.DONE
@@ -209,9 +209,7 @@ async def test_an_account_that_hangs_delays_no_other(tmp_path: Path) -> None:
     async with world(tmp_path) as it:
         other = f'[accounts.other]\napi_key = "${{API_KEY}}"\nbase_url = "{it.sandbox.base_url}"\n'
         it.shows(1)
-        async with it.serving(
-            account=other, change=lambda parts: through(parts, main=slow)
-        ):
+        async with it.serving(account=other, change=lambda parts: through(parts, main=slow)):
             await it.until_told("critical")
             assert slow.uses == 1
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from guard.errors import ConfigError, ExitCode
-from guard.settings import Settings, read_secret, unknown_variables
+from guard.settings import Listen, Settings, read_secret, unknown_variables
 
 OWN_HOME = pwd.getpwuid(os.getuid()).pw_dir
 
@@ -21,13 +21,13 @@ def test_nothing_needs_to_be_set() -> None:
         database="/home/me/.local/state/quota-guard/guard.db",
         log_format="text",
         heartbeat_url=None,
+        listen=Listen("127.0.0.1", 8080, token=None),
     )
 
 
 def test_an_empty_variable_counts_as_not_set() -> None:
-    empty = dict.fromkeys(
-        ["GUARD_RULES", "GUARD_DATABASE", "GUARD_LOG", "GUARD_HEARTBEAT_URL", "STATE_DIRECTORY", "XDG_STATE_HOME"], ""
-    )
+    names = ("RULES", "DATABASE", "LOG", "HEARTBEAT_URL", "LISTEN", "CONSOLE_TOKEN", "CONSOLE_TOKEN_FILE")
+    empty = dict.fromkeys([*(f"GUARD_{name}" for name in names), "STATE_DIRECTORY", "XDG_STATE_HOME"], "")
     assert settings(**empty) == settings()
 
 
@@ -104,6 +104,75 @@ def test_a_heartbeat_that_is_no_web_address_is_refused_without_showing_it(url: s
     assert "s3cret" not in str(caught.value)
 
 
+# --- where the console listens -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "listen"),
+    [
+        ("127.0.0.1:9090", Listen("127.0.0.1", 9090)),
+        ("127.1.2.3:0", Listen("127.1.2.3", 0)),
+        ("localhost:8080", Listen("127.0.0.1", 8080)),
+        ("[::1]:65535", Listen("::1", 65535)),
+        ("[0:0:0:0:0:0:0:1]:80", Listen("::1", 80)),
+    ],
+)
+def test_the_console_listens_where_guard_listen_says(text: str, listen: Listen) -> None:
+    assert settings(GUARD_LISTEN=text).listen == listen
+
+
+def test_an_address_reads_as_it_is_written() -> None:
+    assert [str(settings(GUARD_LISTEN=text).listen) for text in ("127.0.0.1:0", "[::1]:80")] == [
+        "127.0.0.1:0",
+        "[::1]:80",
+    ]
+
+
+@pytest.mark.parametrize("environ", [{}, {"GUARD_CONSOLE_TOKEN": "t0ken"}])
+def test_the_console_can_be_off(environ: Mapping[str, str]) -> None:
+    assert settings(GUARD_LISTEN="off", **environ).listen is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:-1", "127.0.0.1:65536"),
+        *("::1:8080", "[::1]", "[::1:8080", "[localhost]:x", "127.0.0.256:80", "127.0.0.1:8080/", "OFF", " off"),
+        *("console.example:80", "http://127.0.0.1:80", "me@127.0.0.1:80", "127.0.0.1:८०", "127.0.0.1:80\n"),
+    ],
+)
+def test_what_is_no_address_is_refused_with_what_to_write(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        settings(GUARD_LISTEN=text, GUARD_CONSOLE_TOKEN="t0ken")
+    assert str(caught.value) == (
+        f"GUARD_LISTEN is {text!r}; write an IP address and a port, as in 127.0.0.1:8080 or [::1]:8080, or off"
+    )
+    assert caught.value.exit_code is ExitCode.CONFIG
+
+
+BEYOND = ["0.0.0.0:8080", "[::]:8080", "192.0.2.7:80", "[2001:db8::1]:80", "[::ffff:192.0.2.7]:80"]
+
+
+@pytest.mark.parametrize("text", BEYOND)
+def test_beyond_loopback_it_does_not_listen_without_a_token(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"needs a token: set GUARD_CONSOLE_TOKEN .* or listen on 127\.0\.0\.1"):
+        settings(GUARD_LISTEN=text)
+
+
+@pytest.mark.parametrize("text", BEYOND)
+def test_beyond_loopback_it_listens_with_a_token_which_is_not_shown(text: str) -> None:
+    listen = settings(GUARD_LISTEN=text, GUARD_CONSOLE_TOKEN="t0ken").listen
+    assert listen is not None
+    assert listen.token == "t0ken"
+    assert not listen.is_loopback
+    assert "t0ken" not in f"{listen!r} {listen}"
+
+
+def test_the_consoles_token_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("t0ken\n")
+    assert settings(GUARD_CONSOLE_TOKEN_FILE=str(tmp_path / "token")).listen == Listen(token="t0ken")
+
+
 # --- secrets -------------------------------------------------------------------------------------------------------
 
 
@@ -157,6 +226,11 @@ def test_a_variable_that_holds_two_lines_is_refused_by_name() -> None:
     with pytest.raises(ConfigError, match=r"^KEY: holds a line break") as caught:
         read_secret("KEY", {"KEY": "s3cret\nsecond"})
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_variable_that_is_no_text_is_refused_by_name() -> None:
+    with pytest.raises(ConfigError, match=r"^KEY: is not UTF-8 text$"):
+        read_secret("KEY", {"KEY": os.fsdecode(b"s3cret\xff")})
 
 
 # --- variables that nobody reads -----------------------------------------------------------------------------------

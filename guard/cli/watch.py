@@ -32,8 +32,12 @@ def run(rules: RulesOption = None) -> ExitCode:
     started again, it goes on where it was.
     """
     from guard.service import run_until_signalled
+    from guard.systemd import Systemd
 
-    return _end_of(_with_parts(run_until_signalled, rules=rules))
+    async def serve(parts: "Parts", settings: Settings) -> ExitCode:
+        return await run_until_signalled(parts, listen=settings.listen, systemd=Systemd.from_environ(os.environ))
+
+    return _end_of(_with_parts(serve, rules=rules))
 
 
 def once(rules: RulesOption = None) -> ExitCode:
@@ -45,7 +49,7 @@ def once(rules: RulesOption = None) -> ExitCode:
     """
     from guard.once import run_once
 
-    return _end_of(_with_parts(run_once, rules=rules))
+    return _end_of(_with_parts(lambda parts, _: run_once(parts), rules=rules))
 
 
 def _end_of(work: "Coroutine[Any, Any, ExitCode]") -> ExitCode:
@@ -73,14 +77,15 @@ def _any_hangs() -> bool:
     return any(thread.is_alive() for thread in look_ups)
 
 
-async def _with_parts(work: "Callable[[Parts], Awaitable[ExitCode]]", *, rules: Path | None) -> ExitCode:
+async def _with_parts(work: "Callable[[Parts, Settings], Awaitable[ExitCode]]", *, rules: Path | None) -> ExitCode:
     from guard.clock import Clock
     from guard.logs import log, setup
     from guard.parts import open_parts
 
     settings = Settings.from_environ(os.environ)
     clock = Clock()
-    own = [settings.heartbeat_url] if settings.heartbeat_url else []
+    token = settings.listen.token if settings.listen else None
+    own = [each for each in (settings.heartbeat_url, token) if each]
     setup(settings.log_format, stream=sys.stderr, secrets=own, now=clock.now)
     config = complete(rules or settings.rules, warn=partial(log.warning, "rules.warning"))
     for text in unknown_settings(config):
@@ -93,4 +98,4 @@ async def _with_parts(work: "Callable[[Parts], Awaitable[ExitCode]]", *, rules: 
         heartbeat_url=settings.heartbeat_url,
     )
     async with parts as opened:
-        return await work(opened)
+        return await work(opened, settings)

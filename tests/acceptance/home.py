@@ -137,4 +137,5 @@ class Home:
     def variables(self, **more: str) -> dict[str, str]:
         """The environment of its processes."""
         own = {name: value for name, value in os.environ.items() if not name.startswith(("GUARD_", "AGENTPHONE_"))}
-        return own | {"GUARD_DATABASE": str(self.database), "HOME": str(self.path)} | self.environ | more
+        quiet = {"GUARD_LISTEN": "off", "HOME": str(self.path)}  # homes beside each other have but one port 8080
+        return own | quiet | {"GUARD_DATABASE": str(self.database)} | self.environ | more

@@ -104,6 +104,7 @@ class Stage:
         """What the service finds in its environment."""
         return {
             "GUARD_DATABASE": str(self.directory / "guard.db"),
+            "GUARD_LISTEN": "off",
             "STAGE_KEY": KEY,
             "STAGE_SLACK": f"{self.slack}/services/T0/B0/token",
         }

@@ -1,0 +1,1 @@
+"""What can be looked at over HTTP: for now /healthz, behind one door for every route."""

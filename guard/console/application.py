@@ -1,0 +1,44 @@
+"""The routes: each path, and what it answers."""
+
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from guard.clock import Clock
+from guard.console.door import Door
+from guard.console.health import Health
+from guard.settings import Listen
+
+OK: Final = 200
+FAILING: Final = 503
+
+
+def routes(health: Health, clock: Clock) -> list[Route]:
+    """Every route there is."""
+
+    async def healthz(_request: Request) -> JSONResponse:
+        report = health.report(clock.monotonic_s())
+        age_s = report.last_cycle_age_s
+        return JSONResponse(
+            {
+                "status": "ok" if report.is_ok else "failing",
+                "at": clock.now().isoformat(timespec="seconds").replace("+00:00", "Z"),
+                "cycles": report.cycles,
+                "last_cycle_age_s": None if age_s is None else round(age_s, 1),
+                "reasons": report.reasons,
+            },
+            OK if report.is_ok else FAILING,
+        )
+
+    return [Route("/healthz", healthz)]
+
+
+def application(health: Health, clock: Clock, listen: Listen) -> ASGIApp:
+    """The routes behind the door, which stands around Starlette's own answers too: 404, 500."""
+    app = Starlette(routes=routes(health, clock))
+    app.router.redirect_slashes = False  # a redirect would repeat what the Host header says
+    return Door(app, listen)

@@ -1,0 +1,38 @@
+import json
+
+from tests.console.listening import listening
+from tests.stand_ins.clock import HandClock
+
+
+async def test_it_answers_200_with_the_age_of_the_last_cycle() -> None:
+    clock = HandClock()
+    async with listening(clock=clock) as it:
+        it.health.cycled(clock.monotonic_s() - 12)
+        answer = await it.ask()
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/json"
+    told = json.loads(answer.body)
+    assert 12 <= told.pop("last_cycle_age_s") < 60
+    assert told == {"status": "ok", "at": "2026-11-23T14:05:00Z", "cycles": 1, "reasons": []}
+
+
+async def test_before_the_first_cycle_there_is_no_age() -> None:
+    async with listening() as it:
+        assert json.loads((await it.ask()).body)["last_cycle_age_s"] is None
+
+
+async def test_it_answers_503_with_the_reason_while_the_service_fails() -> None:
+    async with listening() as it:
+        it.health.store_failing = True
+        answer = await it.ask()
+        assert answer.status == 503
+        told = json.loads(answer.body)
+        assert (told["status"], told["reasons"]) == ("failing", ["the database takes no writes"])
+        it.health.store_failing = False
+        assert (await it.ask()).status == 200
+
+
+async def test_head_answers_the_same_without_a_body() -> None:
+    async with listening() as it:
+        answer = await it.ask(method="HEAD")
+    assert (answer.status, answer.body) == (200, "")

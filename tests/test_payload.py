@@ -237,6 +237,11 @@ def test_a_cleaned_text_is_clean_bounded_and_stays_as_it_is(text: str, at_most: 
     assert clean(cleaned, at_most=at_most) == cleaned
 
 
+@given(st.text(st.characters(max_codepoint=127), max_size=220))
+def test_a_text_with_nothing_to_clean_takes_a_shortcut_to_the_same(text: str) -> None:
+    assert clean(text) == clean("\x1b[0m" + text)
+
+
 # --- whatever comes ------------------------------------------------------------------------------------------------
 
 NAMES = st.sampled_from(

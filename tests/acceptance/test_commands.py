@@ -36,7 +36,7 @@ value = "stats.messagesLast24h +"
 warning = "> 3"
 
 [rules.three]
-value = "increase(stats.totalMessages, 1h)"
+value = "delta(stats.totalMessages, 1h)"
 warning = "> 3"
 
 [rules.four]

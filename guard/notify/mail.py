@@ -121,7 +121,7 @@ class EmailNotifier:
             return smtp.failed("the mail server did not answer in time" if limit.expired() else fault_text(fault))
         except (ValueError, OverflowError):  # the second is a port beyond 65535
             return Rejected("host, port, username or password are none that can be used")
-        return Sent(envelope.message_id)
+        return Sent(envelope.thread or envelope.message_id)
 
     async def _prepare(self, smtp: "_Connection") -> Retry | Rejected | None:
         """Connects, secures the connection and logs in; gives what stands against it, if it is not a fault."""

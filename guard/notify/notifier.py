@@ -37,7 +37,9 @@ class Edit:
 class Sent:
     """The receiver accepted it."""
 
-    receipt: str = ""  # what the receiver calls the message, where it can be edited or replied to by that
+    # What the receiver calls the message that can be edited or replied to by that: of a reply, its thread's first one, or
+    # its own where it turned out to stand alone.
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,13 @@
-"""What holds for every test: Hypothesis does not measure time, for these machines are noisy."""
+"""What holds for every test: Hypothesis does not measure time, for these machines are noisy.
+
+`make test` tries few examples of each property, so that it stays quick; HYPOTHESIS_PROFILE=thorough tries ten times as
+many.
+"""
+
+import os
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("noisy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("noisy")
+settings.register_profile("quick", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
+settings.register_profile("thorough", settings.get_profile("quick"), max_examples=500)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from guard.config import Loaded, load
@@ -43,7 +43,6 @@ def test_no_heap_of_snippets_makes_it_raise(parts: list[str]) -> None:
     check(read(text), text)
 
 
-@settings(max_examples=300)
 @given(st.integers(0, len(EXAMPLE)), st.integers(0, 12), st.text(max_size=6))
 def test_no_damage_to_the_example_makes_it_raise(at: int, cut: int, put: str) -> None:
     text = EXAMPLE[:at] + put + EXAMPLE[at + cut :]
@@ -72,7 +71,6 @@ VALUES = [
 KEYS = sorted({line.partition("=")[0].strip() for line in EXAMPLE.splitlines() if "=" in line and line[:1] not in "#["})
 
 
-@settings(max_examples=300)
 @given(st.data())
 def test_no_value_of_any_kind_under_any_key_makes_it_raise(data: st.DataObject) -> None:
     lines = EXAMPLE.splitlines()
@@ -82,7 +80,6 @@ def test_no_value_of_any_kind_under_any_key_makes_it_raise(data: st.DataObject) 
     check(read(text), text)
 
 
-@settings(max_examples=200)
 @given(st.data())
 def test_no_kind_of_value_in_place_of_another_makes_it_raise(data: st.DataObject) -> None:
     lines = [line for line in EXAMPLE.splitlines() if line and not line.startswith("#")]

@@ -165,5 +165,5 @@ class AlertLife(RuleBasedStateMachine):
             assert not messages or messages[-1][1].ended
 
 
-AlertLife.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+AlertLife.TestCase.settings = settings(stateful_step_count=40)
 test_random_lives = AlertLife.TestCase

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from guard.errors import StorageError
@@ -71,10 +71,6 @@ def equal_again(database: Database, save_and_load: Callable[[Unit], object], sav
         database.run(work)
 
 
-many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@many
 @given(saved=some(Account))
 def test_an_account_comes_back_equal(shared: Database, saved: Account) -> None:
     def save_and_load(unit: Unit) -> Account | None:
@@ -86,7 +82,6 @@ def test_an_account_comes_back_equal(shared: Database, saved: Account) -> None:
     equal_again(shared, save_and_load, saved)
 
 
-@many
 @given(saved=some(Alert))
 def test_an_alert_comes_back_equal_with_its_incident(shared: Database, saved: Alert) -> None:
     def save_and_load(unit: Unit) -> Alert:
@@ -98,7 +93,6 @@ def test_an_alert_comes_back_equal_with_its_incident(shared: Database, saved: Al
     equal_again(shared, save_and_load, saved)
 
 
-@many
 @given(saved=some(Incident))
 def test_an_incident_comes_back_equal(shared: Database, saved: Incident) -> None:
     def save_and_load(unit: Unit) -> Incident | None:
@@ -108,7 +102,6 @@ def test_an_incident_comes_back_equal(shared: Database, saved: Incident) -> None
     equal_again(shared, save_and_load, saved)
 
 
-@many
 @given(saved=some(Event))
 def test_an_event_comes_back_equal(shared: Database, saved: Event) -> None:
     def save_and_load(unit: Unit) -> list[Event]:
@@ -118,7 +111,6 @@ def test_an_event_comes_back_equal(shared: Database, saved: Event) -> None:
     equal_again(shared, save_and_load, [saved])
 
 
-@many
 @given(saved=some(Notification))
 def test_both_halves_of_a_notification_and_its_root_come_back_equal(shared: Database, saved: Notification) -> None:
     def save_and_load(unit: Unit) -> list[Notification]:
@@ -133,7 +125,6 @@ def test_both_halves_of_a_notification_and_its_root_come_back_equal(shared: Data
     equal_again(shared, save_and_load, [saved])
 
 
-@many
 @given(saved=some(Delivery))
 def test_a_delivery_comes_back_equal(shared: Database, saved: Delivery) -> None:
     def save_and_load(unit: Unit) -> list[Delivery]:
@@ -144,7 +135,6 @@ def test_a_delivery_comes_back_equal(shared: Database, saved: Delivery) -> None:
     equal_again(shared, save_and_load, [saved])
 
 
-@many
 @given(saved=some(Poll))
 def test_a_poll_comes_back_equal(shared: Database, saved: Poll) -> None:
     def save_and_load(unit: Unit) -> list[Poll]:

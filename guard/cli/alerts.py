@@ -3,24 +3,27 @@
 import os
 from collections.abc import Callable, Iterable
 from datetime import datetime, tzinfo
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
-from guard.cli.options import FormatOption
+from guard.cli.options import AccountOption, FormatOption, chosen
 from guard.cli.output import Format, ago, iso, print_json, print_table, say
 from guard.cli.rule_file import if_readable, zones
 from guard.clock import Clock
-from guard.model import Alert, State
+from guard.model import Alert, AlertKey, State
 from guard.settings import Settings
 from guard.units import instant_text, value_text
+
+_WORST_FIRST: Final = (State.FIRING, State.RECOVERING, State.PENDING, State.OK)
 
 
 def alerts(
     everything: Annotated[bool, typer.Option("--all", help="Also those at rest, once evaluated.")] = False,
+    account: AccountOption = None,
     format: FormatOption = Format.TEXT,  # noqa: A002 - the option's name
 ) -> None:
-    """Show the alerts that are not at rest.
+    """Show the alerts that are not at rest, the worst first.
 
     An alert is pending while its condition has not yet held for long enough,
     then firing, and recovering while its end has not held for long enough.
@@ -29,20 +32,35 @@ def alerts(
 
     settings = Settings.from_environ(os.environ)
     with Reader.open(settings.database) as reader:
-        stored = list(reader.alerts().values())
+        names = chosen(reader.accounts(), account)
+        stored = [each for key, each in reader.alerts().items() if account is None or key.account in names]
     shown = [each for each in stored if everything or is_busy(each)]
     now = Clock().now()
     if format is Format.JSON:
-        print_json({"at": iso(now), "alerts": [alert_document(each) for each in shown]})
-    elif shown:
-        print_alerts(shown, now=now, zone_of=zones(if_readable(settings.rules)))
+        documents = [alert_document(each) for each in shown]
+        print_json({"at": iso(now), "alerts": documents, "young": young_document(stored)})
+        return
+    if shown:
+        print_alerts(sorted(shown, key=by_urgency), now=now, zone_of=zones(if_readable(settings.rules)))
     else:
         say("No alert is firing." if stored else "No alert is firing; none was evaluated yet.")
+    if not everything:
+        print_young(stored)
 
 
 def is_busy(alert: Alert) -> bool:
-    """Whether an alert is not at rest, or cannot be evaluated."""
+    """Whether an alert is not at rest, or cannot be evaluated for another reason than too short a history."""
     return alert.state is not State.OK or alert.unknown is not None
+
+
+def is_young(alert: Alert) -> bool:
+    """Whether an alert cannot be evaluated for too short a history alone, which time mends by itself."""
+    return bool(alert.unknown_why) and alert.unknown is None
+
+
+def by_urgency(alert: Alert) -> tuple[int, int, AlertKey]:
+    """Sorts the worst first."""
+    return -(alert.level or 0), _WORST_FIRST.index(alert.state), alert.key
 
 
 def print_alerts(shown: Iterable[Alert], *, now: datetime, zone_of: Callable[[str], tzinfo]) -> None:
@@ -51,6 +69,30 @@ def print_alerts(shown: Iterable[Alert], *, now: datetime, zone_of: Callable[[st
         ("ALERT", "STATE", "LEVEL", "VALUE", "SINCE", "SUMMARY"),
         [_row(each, now=now, zone=zone_of(each.key.account)) for each in shown],
     )
+
+
+def print_young(stored: Iterable[Alert]) -> None:
+    """Says which rules at rest are not known yet for too short a history, a line for each."""
+    found = _young(stored)
+    if found:
+        say("")
+    for (rule, why), accounts in found.items():
+        where = accounts[0] if len(accounts) == 1 else f"{len(accounts):,} accounts"
+        say(f"{rule} is not known yet on {where}: {why}.")
+
+
+def young_document(stored: Iterable[Alert]) -> list[dict[str, Any]]:
+    """The same as JSON has it."""
+    return [{"rule": rule, "why": why, "accounts": accounts} for (rule, why), accounts in _young(stored).items()]
+
+
+def _young(stored: Iterable[Alert]) -> dict[tuple[str, str], list[str]]:
+    """The accounts on which a rule is at rest and not known yet, by rule and reason."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for each in stored:
+        if is_young(each) and not is_busy(each):
+            found.setdefault((each.key.rule, each.unknown_why), []).append(each.key.account)
+    return found
 
 
 def _row(alert: Alert, *, now: datetime, zone: tzinfo) -> tuple[str, ...]:
@@ -62,8 +104,14 @@ def _row(alert: Alert, *, now: datetime, zone: tzinfo) -> tuple[str, ...]:
         alert.level.word if alert.level else "",
         value_text(reading.value, reading.unit) if reading and reading.value is not None else "",
         f"{instant_text(since, zone)}, {ago(since, now=now)}" if since else "",
-        (reading.summary if reading else "") + (f" (unknown now: {alert.unknown_why})" if alert.unknown else ""),
+        " ".join(filter(None, (reading.summary if reading else "", _unknown_text(alert)))),
     )
+
+
+def _unknown_text(alert: Alert) -> str:
+    if is_young(alert):
+        return f"({alert.unknown_why})"
+    return f"(unknown now: {alert.unknown_why})" if alert.unknown else ""
 
 
 def alert_document(alert: Alert) -> dict[str, Any]:
@@ -82,6 +130,7 @@ def alert_document(alert: Alert) -> dict[str, Any]:
         "summary": reading.summary if reading else None,
         "evaluated_at": iso(reading.at) if reading else None,
         "unknown": alert.unknown_why if alert.unknown else None,
+        "young": alert.unknown_why if is_young(alert) else None,
         "incident": incident.id if incident else None,
         "peak": incident.peak.word if incident else None,
     }

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -16,6 +16,9 @@ from guard.model import AlertKey, Event
 from guard.settings import Settings
 from guard.units import number_text, parse_duration
 
+if TYPE_CHECKING:
+    from guard.store import Reader
+
 _LONGEST: Final = timedelta(days=36_500)  # a hundred years; beyond lies the end of the calendar
 
 
@@ -23,6 +26,9 @@ def history(
     since: Annotated[str, typer.Option("--since", metavar="DURATION", help="How far back: 90m, 24h, 7d.")] = "24h",
     alert: Annotated[
         str | None, typer.Option("--alert", metavar="ACCOUNT/RULE", help="Only of this alert.", show_default=False)
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="ACCOUNT", help="Only of this account.", show_default=False)
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Show the last N at most.")] = 100,
     format: FormatOption = Format.TEXT,  # noqa: A002 - the option's name
@@ -38,8 +44,8 @@ def history(
     since_at = _since_at(since, now=Clock().now())
     key = _key(alert) if alert else None
     with Reader.open(settings.database) as reader:
-        found = reader.events(limit=limit + 1, since=since_at, key=key)
-        is_unheard_of = key is not None and not found and key not in reader.alerts()
+        found = reader.events(limit=limit + 1, since=since_at, key=key, account=account)
+        unheard_of = "" if found else _unheard_of(reader, key, account)
     shown, is_cut = found[:limit][::-1], len(found) > limit
     if format is Format.JSON:
         print_json({"since": iso(since_at), "cut": is_cut, "events": [_document(each) for each in shown]})
@@ -49,13 +55,17 @@ def history(
     if shown:
         _print(shown, zone_of=zones(if_readable(settings.rules)))
     else:
-        say(_nothing(alert, since=since, is_unheard_of=is_unheard_of))
+        whom = f" to {alert or account}" if alert or account else ""
+        say(f"Nothing happened{whom} in the last {since}{unheard_of}.")
 
 
-def _nothing(alert: str | None, *, since: str, is_unheard_of: bool) -> str:
-    whom = f" to {alert}" if alert else ""
-    why = "; no alert of that name was evaluated yet" if is_unheard_of else ""
-    return f"Nothing happened{whom} in the last {since}{why}."
+def _unheard_of(reader: "Reader", key: AlertKey | None, account: str | None) -> str:
+    """What there is to say of a name that is perhaps misspelled."""
+    if key is not None and key not in reader.alerts(key.account):
+        return "; no alert of that name was evaluated yet"
+    if account is not None and reader.account(account) is None:
+        return "; no account of that name was asked yet"
+    return ""
 
 
 def _since_at(text: str, *, now: datetime) -> datetime:

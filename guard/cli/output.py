@@ -12,7 +12,6 @@ from guard.units import duration_text
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
 
@@ -72,26 +71,27 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         console.width = _PIPE_COLUMNS
     plain = [[" ".join(printable(cell).split()) for cell in row] for row in rows]
     cells = [[Text(cell, style=_STYLES.get(cell, "")) for cell in row] for row in plain]
-    widths = [max(map(cell_len, column)) for column in zip(columns, *plain, strict=True)]
-    needed = sum(widths[:-1]) + _GAP * len(widths[:-1]) + min(widths[-1], _LAST_COLUMNS)
+    # Rich's own table takes seconds for the alerts of a thousand accounts.
+    widths = [max(map(cell_len, column)) + _GAP for column in zip(columns, *plain, strict=True)]
+    if sum(widths[:-1]) + min(widths[-1] - _GAP, _LAST_COLUMNS) <= console.width:
+        header = [Text(column, style="dim") for column in columns]
+        lines = [_line(row, widths, console) for row in (header, *cells)]
+    else:
+        lines = [_paragraph(row, console) for row in cells]
     with console.capture() as capture:
-        if needed <= console.width:
-            console.print(_table(columns, cells))
-        else:
-            console.print(*(_paragraph(row, console) for row in cells), sep="\n")
+        console.print(*lines, sep="\n", soft_wrap=True)
     print("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 
-def _table(columns: Sequence[str], rows: "Iterable[Sequence[Text]]") -> "Table":
-    from rich.table import Table
+def _line(row: "Sequence[Text]", widths: Sequence[int], console: "Console") -> "Text":
+    """The cells of a row, each below those of the others; the last one may go on in further lines."""
+    from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
-    for column in columns[:-1]:
-        table.add_column(column, no_wrap=True)
-    table.add_column(columns[-1], overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    return table
+    line, begins = Text(), sum(widths[:-1])
+    for cell, width in zip(row[:-1], widths, strict=False):
+        line.append_text(cell).pad_right(width - cell.cell_len)
+    last = row[-1].wrap(console, console.width - begins) if row[-1].cell_len > console.width - begins else [row[-1]]
+    return line.append_text(Text("\n" + " " * begins).join(last))
 
 
 def _paragraph(row: "Iterable[Text]", console: "Console") -> "Text":

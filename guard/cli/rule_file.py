@@ -88,19 +88,39 @@ def rule_names(config: "Config") -> list[str]:
 
 
 def contents(config: "Config") -> str:
-    """What a rule file holds: `3 rules (1 disabled), 1 account, 2 channels`."""
+    """What a rule file holds: `3 rules (1 disabled), 1 account and all its sub-accounts, 2 channels`."""
     disabled = len(config.accounts[0].disabled)
     rules = counted(len(rule_names(config)), "rule") + (f" ({disabled} disabled)" if disabled else "")
-    return ", ".join([rules, counted(len(config.accounts), "account"), counted(len(config.channels), "channel")])
+    return ", ".join([rules, _accounts_text(config), _channels_text(config)])
+
+
+def _accounts_text(config: "Config") -> str:
+    accounts = counted(len(config.accounts), "account")
+    whole = [each.name for each in config.accounts if each.subs and each.subs.ids is None]
+    listed = sum(len(each.subs.ids or ()) for each in config.accounts if each.subs)
+    if len(whole) == len(config.accounts):
+        return f"{accounts} and all {'its' if len(whole) == 1 else 'their'} sub-accounts"
+    if not whole:
+        return f"{accounts} and {counted(listed, 'sub-account')}" if listed else accounts
+    some = f"all sub-accounts of {' and '.join(whole)}"
+    return f"{accounts}, {some} and {listed:,} of others" if listed else f"{accounts} and {some}"
+
+
+def _channels_text(config: "Config") -> str:
+    from guard.config import recipients_of
+
+    channels = counted(len(config.channels), "channel")
+    people = sum(len(recipients_of(each)) for each in config.channels.values() if recipients_of(each) != ("",))
+    return f"{channels} ({counted(people, 'mail recipient')})" if people else channels
 
 
 def counted(number: int, noun: str) -> str:
     """A number with its noun.
 
-    >>> counted(1, "rule"), counted(3, "rule")
-    ('1 rule', '3 rules')
+    >>> counted(1, "rule"), counted(3000, "rule")
+    ('1 rule', '3,000 rules')
     """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def zones(config: "Config | None") -> "Callable[[str], tzinfo]":

@@ -1,6 +1,5 @@
 """`guard send-test`: one message to one channel."""
 
-import asyncio
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, assert_never
@@ -8,10 +7,11 @@ from uuid import uuid4
 
 import typer
 
+from guard.cli.loop import end_of
 from guard.cli.options import RulesOption
-from guard.cli.output import say, warn
+from guard.cli.output import complain, say, warn
 from guard.cli.rule_file import usable
-from guard.errors import ConfigError, ExitCode, GuardError, StorageError, UsageError
+from guard.errors import ConfigError, ExitCode, StorageError, UsageError
 from guard.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,21 +26,12 @@ def send_test(
 ) -> ExitCode:
     """Send a test message to a channel.
 
-    The message says that it is a test. When the channel takes it, messages
-    that it refused for good before are tried again.
+    The message says that it is a test. By email each recipient gets one. When
+    the channel takes it, messages that it refused for good before are tried
+    again.
     """
     settings = Settings.from_environ(os.environ)
-    path = rules or settings.rules
-    for recipient, outcome in asyncio.run(_send(_channel(path, channel))):
-        say(_sentence(outcome, f"{channel} ({recipient})" if recipient else channel))
-    try:
-        revived = _revive(settings.database, channel)
-    except StorageError as error:  # the channel works, which was the question
-        warn(f"what it refused before is not tried again now: {error}")
-        return ExitCode.DONE
-    if revived:
-        say(f"Messages that it refused before and that are tried again now: {revived}.")
-    return ExitCode.DONE
+    return end_of(_test(_channel(rules or settings.rules, channel), database=settings.database))
 
 
 def _channel(path: Path, name: str) -> "ChannelConfig":
@@ -58,42 +49,73 @@ def _channel(path: Path, name: str) -> "ChannelConfig":
     return found
 
 
-async def _send(channel: "ChannelConfig") -> "list[tuple[str, Outcome]]":
-    """Sends to each recipient of the channel: those who got it first, then the others."""
+async def _test(channel: "ChannelConfig", *, database: str) -> ExitCode:
+    """Sends to one recipient of the channel after the other; 70 unless all took it."""
     from guard.clock import Clock
     from guard.config import recipients_of
     from guard.message import trial
     from guard.notify.channels import notifier_for
-    from guard.notify.notifier import Post, Sent
+    from guard.notify.notifier import Post
 
     clock = Clock()
     notifier = notifier_for(channel, now=clock.now)
     message = trial(channel.name, now=clock.now())
     try:
-        done = [
-            (recipient, await notifier.deliver(Post(message, recipient), key=uuid4().hex))
-            for recipient in recipients_of(channel)
+        taken = [
+            _is_taken(await notifier.deliver(Post(message, each), key=uuid4().hex), channel, each)
+            for each in recipients_of(channel)
         ]
     finally:
         await notifier.close()
-    return sorted(done, key=lambda each: not isinstance(each[1], Sent))
+    if any(taken):
+        _try_again(database, channel.name)
+    return ExitCode.DONE if all(taken) else ExitCode.UNPLANNED
 
 
-def _sentence(outcome: "Outcome", channel: str) -> str:
-    """What became of the message; raises GuardError, with what to do, unless it was accepted."""
+def _is_taken(outcome: "Outcome", channel: "ChannelConfig", recipient: str) -> bool:
+    """Says what became of the message, and what to do unless it was accepted."""
     from guard.notify.notifier import Gone, Rejected, Retry, Sent, Unsure
 
+    whom = f"{channel.name} ({recipient})" if recipient else channel.name
     match outcome:
         case Sent():
-            return f"{channel} took the message."
+            say(f"{whom} took the message.")
         case Rejected(why) | Gone(why):
-            raise GuardError(f"{channel} refused the message: {why}\nMend its address or the channel, and try again.")
+            complain(f"{whom} refused the message: {why}\n{_mend(channel)}, then try again.")
         case Retry(why):
-            raise GuardError(f"{channel} did not take the message now: {why}\nTry again in a while; the service would.")
+            complain(f"{whom} did not take the message now: {why}\nTry again in a while; the service would.")
         case Unsure(why):
-            raise GuardError(f"{channel} may have taken the message, or not: {why}\nLook whether it is there.")
+            complain(f"{whom} may have taken the message, or not: {why}\nLook whether it is there.")
         case _ as never:  # pragma: no cover - every outcome has its case
             assert_never(never)
+    return isinstance(outcome, Sent)
+
+
+def _mend(channel: "ChannelConfig") -> str:
+    from guard.config import EmailConfig, Secret, SlackBotConfig, SlackConfig
+
+    match channel:
+        case SlackConfig():
+            return f"See whether the webhook of {channel.webhook_url.variable} is still there, or make a new one"
+        case SlackBotConfig():
+            return f"See whether {channel.token.variable} is right, the app has its scopes and is in {channel.channel}"
+        case EmailConfig(password=None):
+            return "See whether `to`, `from` and `host` are right, and whether the server wants a login"
+        case EmailConfig(password=Secret(variable=variable)):
+            return f"See whether `to`, `from`, `host`, `username` and {variable} are right"
+        case _:  # pragma: no cover - a terminal refuses nothing
+            return "Mend the channel"
+
+
+def _try_again(database: str, channel: str) -> None:
+    """Has what the channel refused for good tried again by the service, and says so."""
+    try:
+        revived = _revive(database, channel)
+    except StorageError as error:  # the channel works, which was the question
+        warn(f"what it refused before is not tried again now: {error}")
+        return
+    if revived:
+        say(f"Messages that it refused before and that are tried again now: {revived:,}.")
 
 
 def _revive(database: str, channel: str) -> int:

@@ -1,28 +1,28 @@
 """`guard status`: how the asking goes, what fires, and what each channel still has to be told."""
 
 import os
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from guard.cli.alerts import alert_document, is_busy, print_alerts
-from guard.cli.options import FormatOption, RulesOption
-from guard.cli.output import Format, ago, iso, print_json, print_table, say
+from guard.cli.alerts import alert_document, by_urgency, is_busy, print_alerts, print_young, young_document
+from guard.cli.channels import COLUMNS, Channel, channel_document, channel_rows, read_channels
+from guard.cli.families import Family, Member, member_document, member_lines, read_families
+from guard.cli.options import AccountOption, FormatOption, RulesOption, chosen
+from guard.cli.output import Format, iso, print_json, print_table, say
 from guard.cli.rule_file import contents, counted, if_readable, zones
 from guard.clock import Clock
-from guard.fields import FIELDS
-from guard.lifecycle.asking import may_ask
-from guard.model import Account, Alert, Delivery, DeliveryState, Snapshot
+from guard.model import Alert, Snapshot
 from guard.settings import Settings
-from guard.units import duration_text, value_text
 
 if TYPE_CHECKING:
-    from guard.config import AccountConfig, Config
+    from guard.config import Config
     from guard.store import Reader
 
-_OPEN = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.DEAD)
+_ALERTS: Final = 20  # shown; `guard alerts` shows all
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +32,25 @@ class _Status:
     now: datetime
     path: Path
     config: "Config | None"
-    accounts: tuple[Account, ...]
-    snapshots: Mapping[str, Snapshot]  # the last good answer, by account; absent before the first
-    alerts: tuple[Alert, ...]
-    waiting: Mapping[str, int]  # alerts of which a channel has yet to be told, by channel
-    deliveries: tuple[Delivery, ...]  # pending, being sent, dead; oldest first
-
-    def account_config(self, name: str) -> "AccountConfig | None":
-        """What the rule file says of an account."""
-        accounts = self.config.accounts if self.config else ()
-        return next((each for each in accounts if each.name == name), None)
+    pattern: str | None  # what the accounts are chosen by
+    accounts: tuple[tuple[Family, Member], ...]  # those that are shown one by one
+    snapshots: Mapping[str, Snapshot]  # the last good answer of those, by account; absent before the first
+    watched: frozenset[str]  # names of all that were chosen
+    alerts: tuple[Alert, ...]  # of all that were chosen
+    channels: tuple[Channel, ...]
 
 
 def status(
     rules: RulesOption = None,
+    account: AccountOption = None,
     format: FormatOption = Format.TEXT,  # noqa: A002 - the option's name
 ) -> None:
     """Show how things stand, from the database.
 
-    For each account the last poll and its numbers, then the alerts that are
-    not at rest, then what each channel still has to be told, and what it
-    refused for good. Works whether or not the service runs.
+    For each account the last poll and its numbers, and its sub-accounts
+    together if there are many; then the alerts that are not at rest, then what
+    each channel still has to be told, and what it refused for good. Works
+    whether or not the service runs.
     """
     from guard.store import Reader
 
@@ -60,35 +58,36 @@ def status(
     path = rules or settings.rules
     config = if_readable(path)
     with Reader.open(settings.database) as reader:
-        seen = _read(reader, path=path, config=config)
+        seen = _read(reader, path=path, config=config, pattern=account)
     if format is Format.JSON:
         print_json(_document(seen))
     else:
         _print(seen)
 
 
-def _read(reader: "Reader", *, path: Path, config: "Config | None") -> _Status:
-    stored = reader.accounts()
-    names = [each.name for each in config.accounts] if config else list(stored)
-    alerts = reader.alerts()
-    channels = list(config.channels) if config else sorted({each.channel for each in reader.notifications()})
+def _read(reader: "Reader", *, path: Path, config: "Config | None", pattern: str | None) -> _Status:
+    families = read_families(reader, config)
+    names = chosen((name for family in families for name in family.names), pattern)
+    accounts = [(family, each) for family in families for each in family.shown(names, by_name=pattern is not None)]
     return _Status(
         now=Clock().now(),
         path=path,
         config=config,
-        accounts=tuple(stored.get(name) or Account(name) for name in names),
-        snapshots={name: found for name in names if (found := _last_snapshot(reader, name))},
-        alerts=tuple(each for key, each in alerts.items() if key.account in names),
-        waiting={channel: len(reader.waiting(channel)) for channel in channels},
-        deliveries=tuple(each for each in reader.deliveries(states=_OPEN) if each.channel in channels),
+        pattern=pattern,
+        accounts=tuple(accounts),
+        snapshots=dict(_last_snapshots(reader, (each.account.name for _, each in accounts))),
+        watched=names,
+        alerts=tuple(each for key, each in reader.alerts().items() if key.account in names),
+        channels=tuple(read_channels(reader, config, accounts=None if pattern is None else names)),
     )
 
 
-def _last_snapshot(reader: "Reader", account: str) -> Snapshot | None:
+def _last_snapshots(reader: "Reader", names: Iterable[str]) -> Iterator[tuple[str, Snapshot]]:
     from guard.payload import snapshot
 
-    answers = reader.recent_answers(account, count=1)
-    return snapshot(answers[0][1], account=account, at=answers[0][0]) if answers else None
+    for name in names:
+        for at, answer in reader.recent_answers(name, count=1):
+            yield name, snapshot(answer, account=name, at=at)
 
 
 # --- for people ----------------------------------------------------------------------------------------------------
@@ -100,9 +99,9 @@ def _print(seen: _Status) -> None:
         if seen.config
         else f"{seen.path}: cannot be used; `guard check` says why"
     )
-    for account in seen.accounts:
+    for family, member in seen.accounts:
         say("")
-        for line in _account_lines(seen, account):
+        for line in member_lines(family, member, seen.snapshots.get(member.account.name), now=seen.now):
             say(line)
     say("")
     _print_alerts(seen)
@@ -110,67 +109,31 @@ def _print(seen: _Status) -> None:
     _print_channels(seen)
 
 
-def _account_lines(seen: _Status, account: Account) -> Iterator[str]:
-    yield account.name
-    yield f"  {_asked(account, now=seen.now)}"
-    config = seen.account_config(account.name)
-    if config and account.cycled_at and seen.now - account.cycled_at > 3 * config.every:
-        yield f"  last asked {ago(account.cycled_at, now=seen.now)}: is the service running?"
-    if account.lost:
-        yield "  DATA IS LOST: nothing is watched until it answers again"
-    if (snapshot := seen.snapshots.get(account.name)) is not None:
-        reads = {name for rule in config.rules for name in rule.reads} if config else set(snapshot.values)
-        for name in sorted(reads & snapshot.values.keys()):
-            yield f"  {name} {_value_text(name, snapshot.values[name])}"
-
-
-def _asked(account: Account, *, now: datetime) -> str:
-    if account.cycled_at is None:
-        return "was never asked; `guard run` does"
-    if account.failure is None:
-        return f"answered {ago(account.good_at, now=now)}"
-    since = f"last good answer {ago(account.good_at, now=now)}"
-    text = f"failed {counted(account.failures, 'time')}: {account.failure.text}; {since}"
-    if account.ask_at is None or may_ask(account, now=now):
-        return text
-    return f"{text}; asked again in {duration_text(account.ask_at - now)}"
-
-
-def _value_text(name: str, value: float | str) -> str:
-    return value if isinstance(value, str) else value_text(value, FIELDS[name].unit if name in FIELDS else "")
-
-
 def _print_alerts(seen: _Status) -> None:
-    busy = [each for each in seen.alerts if is_busy(each)]
-    if not busy:
-        watched = sum(len(account.rules) for account in seen.config.accounts) if seen.config else 0
-        say("No alert is firing" + (f"; {counted(watched, 'rule')} watched." if seen.config else "."))
-        return
-    print_alerts(busy, now=seen.now, zone_of=zones(seen.config))
+    busy = sorted(filter(is_busy, seen.alerts), key=by_urgency)
+    if busy:
+        print_alerts(busy[:_ALERTS], now=seen.now, zone_of=zones(seen.config))
+        if len(busy) > _ALERTS:
+            only = f" --account {shlex.quote(seen.pattern)}" if seen.pattern else ""
+            say(f"and {len(busy) - _ALERTS:,} more; `guard alerts{only}` shows all")
+    else:
+        say(f"No alert is firing{_watched(seen)}.")
+    print_young(seen.alerts)
+
+
+def _watched(seen: _Status) -> str:
+    if seen.config is None:
+        return ""
+    rules = counted(len(seen.config.accounts[0].rules), "rule")  # each rule is on every account
+    return f"; {rules} watched" + (f" on {len(seen.watched):,} accounts" if len(seen.watched) > 1 else "")
 
 
 def _print_channels(seen: _Status) -> None:
-    if not any(seen.waiting.values()) and not seen.deliveries:
-        say(f"Every channel knows all there is to know: {', '.join(seen.waiting)}." if seen.waiting else "No channel.")
-        return
-    rows = [(name, f"{count} to be told of" if count else "knows all", "", "") for name, count in seen.waiting.items()]
-    rows += [_delivery_row(each, now=seen.now) for each in seen.deliveries]
-    print_table(("CHANNEL", "STATE", "NEXT ATTEMPT", "WHY"), sorted(rows))
-
-
-def _delivery_row(delivery: Delivery, *, now: datetime) -> tuple[str, str, str, str]:
-    alerts = ", ".join(str(cover.key) for cover in delivery.covers)
-    return delivery.channel, f"{delivery.state}: {alerts}", _next_attempt(delivery, now=now), delivery.why
-
-
-def _next_attempt(delivery: Delivery, *, now: datetime) -> str:
-    match delivery.state:
-        case DeliveryState.PENDING:
-            return f"in {duration_text(delivery.due_at - now)}" if delivery.due_at > now else "now"
-        case DeliveryState.DEAD:
-            return "within the hour, or after `guard send-test`"
-        case _:
-            return "under way"
+    if not any(each.busy for each in seen.channels):
+        names = ", ".join(each.name for each in seen.channels)
+        say(f"Every channel knows all there is to know: {names}." if names else "No channel.")
+    else:
+        print_table(COLUMNS, [row for each in seen.channels for row in channel_rows(each, now=seen.now)])
 
 
 # --- for machines --------------------------------------------------------------------------------------------------
@@ -181,40 +144,11 @@ def _document(seen: _Status) -> dict[str, Any]:
         "at": iso(seen.now),
         "rules": str(seen.path),
         "rules_usable": seen.config is not None,
-        "accounts": [_account_document(seen, each) for each in seen.accounts],
-        "alerts": [alert_document(each) for each in seen.alerts if is_busy(each)],
-        "channels": [
-            {
-                "channel": name,
-                "waiting": count,
-                "deliveries": [_delivery_document(each) for each in seen.deliveries if each.channel == name],
-            }
-            for name, count in seen.waiting.items()
+        "accounts": [
+            member_document(family, member, seen.snapshots.get(member.account.name), now=seen.now)
+            for family, member in seen.accounts
         ],
-    }
-
-
-def _account_document(seen: _Status, account: Account) -> dict[str, Any]:
-    snapshot, failure = seen.snapshots.get(account.name), account.failure
-    return {
-        "account": account.name,
-        "cycled_at": iso(account.cycled_at),
-        "good_at": iso(account.good_at),
-        "data_lost": account.lost,
-        "failures": account.failures,
-        "failure": {"kind": failure.kind.value, "text": failure.text} if failure else None,
-        "not_asked_before": iso(account.ask_at),
-        "values": dict(snapshot.values) if snapshot else {},
-    }
-
-
-def _delivery_document(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "key": delivery.key,
-        "state": delivery.state.value,
-        "alerts": [str(cover.key) for cover in delivery.covers],
-        "created_at": iso(delivery.created_at),
-        "due_at": iso(delivery.due_at) if delivery.state is DeliveryState.PENDING else None,
-        "attempts": delivery.attempts,
-        "why": delivery.why or None,
+        "alerts": [alert_document(each) for each in seen.alerts if is_busy(each)],
+        "young": young_document(seen.alerts),
+        "channels": [channel_document(each) for each in seen.channels],
     }

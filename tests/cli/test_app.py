@@ -58,7 +58,7 @@ def test_guard_alone_shows_what_there_is(guard: Run) -> None:
 ╰──────────────────────────────────────────────────────────────────────────────╯
 ╭─ Look ───────────────────────────────────────────────────────────────────────╮
 │ status     Show how things stand, from the database.                         │
-│ alerts     Show the alerts that are not at rest.                             │
+│ alerts     Show the alerts that are not at rest, the worst first.            │
 │ history    Show what happened, newest last.                                  │
 ╰──────────────────────────────────────────────────────────────────────────────╯
 ╭─ Try out ────────────────────────────────────────────────────────────────────╮

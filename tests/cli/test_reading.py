@@ -118,8 +118,8 @@ main
   numbers.remaining 1
 
 ALERT                   STATE    LEVEL     VALUE  SINCE                             SUMMARY
-main/calls              pending                   2026-11-23 14:12 UTC, 5 min ago
 main/numbers-remaining  firing   critical  1      2026-11-23 14:05 UTC, 12 min ago  1 of 12 phone numbers left
+main/calls              pending                   2026-11-23 14:12 UTC, 5 min ago
 main/segments           ok                                                          (unknown now: a limit is missing)
 
 CHANNEL  STATE                            NEXT ATTEMPT                                 WHY
@@ -187,8 +187,8 @@ main
   plan.name growth
 
 ALERT                   STATE    LEVEL     VALUE  SINCE                             SUMMARY
-main/calls              pending                   2026-11-23 14:12 UTC, 5 min ago
 main/numbers-remaining  firing   critical  1      2026-11-23 14:05 UTC, 12 min ago  1 of 12 phone numbers left
+main/calls              pending                   2026-11-23 14:12 UTC, 5 min ago
 main/segments           ok                                                          (unknown now: a limit is missing)
 
 CHANNEL  STATE                            NEXT ATTEMPT                                 WHY
@@ -222,6 +222,7 @@ def test_status_for_machines(guard: Run, rules: Path, fill: Fill) -> None:
                         "numbers.remaining": 1.0,
                         "plan.name": "growth",
                     },
+                    "sub_accounts": None,
                 }
             ],
             "alerts": [
@@ -238,6 +239,7 @@ def test_status_for_machines(guard: Run, rules: Path, fill: Fill) -> None:
                     "summary": None,
                     "evaluated_at": None,
                     "unknown": None,
+                    "young": None,
                     "incident": None,
                     "peak": None,
                 },
@@ -254,6 +256,7 @@ def test_status_for_machines(guard: Run, rules: Path, fill: Fill) -> None:
                     "summary": "1 of 12 phone numbers left",
                     "evaluated_at": "2026-11-23T14:05:00Z",
                     "unknown": None,
+                    "young": None,
                     "incident": "inc1",
                     "peak": "critical",
                 },
@@ -270,10 +273,12 @@ def test_status_for_machines(guard: Run, rules: Path, fill: Fill) -> None:
                     "summary": None,
                     "evaluated_at": None,
                     "unknown": "a limit is missing",
+                    "young": None,
                     "incident": None,
                     "peak": None,
                 },
             ],
+            "young": [],
             "channels": [
                 {
                     "channel": "ops",
@@ -281,7 +286,10 @@ def test_status_for_machines(guard: Run, rules: Path, fill: Fill) -> None:
                     "deliveries": [
                         {
                             "key": "k1",
+                            "call": "post",
+                            "recipient": None,
                             "state": "pending",
+                            "may_have_arrived": False,
                             "alerts": ["main/numbers-remaining"],
                             "created_at": "2026-11-23T14:05:00Z",
                             "due_at": "2026-11-23T14:18:00Z",
@@ -290,7 +298,10 @@ def test_status_for_machines(guard: Run, rules: Path, fill: Fill) -> None:
                         },
                         {
                             "key": "k2",
+                            "call": "post",
+                            "recipient": None,
                             "state": "pending",
+                            "may_have_arrived": False,
                             "alerts": ["main/numbers-remaining"],
                             "created_at": "2026-11-23T14:06:00Z",
                             "due_at": "2026-11-23T14:06:00Z",
@@ -299,7 +310,10 @@ def test_status_for_machines(guard: Run, rules: Path, fill: Fill) -> None:
                         },
                         {
                             "key": "k3",
+                            "call": "post",
+                            "recipient": None,
                             "state": "sending",
+                            "may_have_arrived": False,
                             "alerts": ["main/numbers-remaining"],
                             "created_at": "2026-11-23T14:07:00Z",
                             "due_at": None,
@@ -308,7 +322,10 @@ def test_status_for_machines(guard: Run, rules: Path, fill: Fill) -> None:
                         },
                         {
                             "key": "k4",
+                            "call": "post",
+                            "recipient": None,
                             "state": "dead",
+                            "may_have_arrived": False,
                             "alerts": ["main/numbers-remaining"],
                             "created_at": "2026-11-23T14:08:00Z",
                             "due_at": None,
@@ -336,6 +353,7 @@ def test_status_for_machines_of_an_account_that_fails(guard: Run, rules: Path, f
             "failure": {"kind": "timeout", "text": "no whole answer within 20 s"},
             "not_asked_before": "2026-11-23T14:08:00Z",
             "values": {},
+            "sub_accounts": None,
         }
     )
 
@@ -367,8 +385,8 @@ def test_alerts_shows_those_that_are_not_at_rest(guard: Run, fill: Fill) -> None
     fill(firing)
     assert guard("alerts").out == snapshot("""\
 ALERT                   STATE    LEVEL     VALUE  SINCE                             SUMMARY
-main/calls              pending                   2026-11-23 14:12 UTC, 5 min ago
 main/numbers-remaining  firing   critical  1      2026-11-23 14:05 UTC, 12 min ago  1 of 12 phone numbers left
+main/calls              pending                   2026-11-23 14:12 UTC, 5 min ago
 main/segments           ok                                                          (unknown now: a limit is missing)
 """)
 
@@ -435,9 +453,9 @@ def test_on_a_narrow_terminal_each_row_is_a_paragraph(terminal: Callable[..., st
     fill(firing)
     fill(happened)
     assert uncoloured(terminal("alerts", columns=60)) == snapshot("""\
-main/calls  pending  2026-11-23 14:12 UTC, 5 min ago
 main/numbers-remaining  firing  critical  1  2026-11-23
   14:05 UTC, 12 min ago  1 of 12 phone numbers left
+main/calls  pending  2026-11-23 14:12 UTC, 5 min ago
 main/segments  ok  (unknown now: a limit is missing)
 """)
     assert uncoloured(terminal("history", columns=80)) == snapshot("""\
@@ -453,8 +471,8 @@ def test_on_a_wide_terminal_only_the_last_column_is_broken_into_lines(terminal: 
     fill(firing)
     assert uncoloured(terminal("alerts", columns=112)) == snapshot("""\
 ALERT                   STATE    LEVEL     VALUE  SINCE                             SUMMARY
-main/calls              pending                   2026-11-23 14:12 UTC, 5 min ago
 main/numbers-remaining  firing   critical  1      2026-11-23 14:05 UTC, 12 min ago  1 of 12 phone numbers left
+main/calls              pending                   2026-11-23 14:12 UTC, 5 min ago
 main/segments           ok                                                          (unknown now: a limit is
                                                                                     missing)
 """)
@@ -479,6 +497,7 @@ def test_alerts_for_machines(guard: Run, fill: Fill) -> None:
                     "summary": None,
                     "evaluated_at": None,
                     "unknown": None,
+                    "young": None,
                     "incident": None,
                     "peak": None,
                 },
@@ -495,6 +514,7 @@ def test_alerts_for_machines(guard: Run, fill: Fill) -> None:
                     "summary": "1 of 12 phone numbers left",
                     "evaluated_at": "2026-11-23T14:05:00Z",
                     "unknown": None,
+                    "young": None,
                     "incident": "inc1",
                     "peak": "critical",
                 },
@@ -511,10 +531,12 @@ def test_alerts_for_machines(guard: Run, fill: Fill) -> None:
                     "summary": None,
                     "evaluated_at": None,
                     "unknown": "a limit is missing",
+                    "young": None,
                     "incident": None,
                     "peak": None,
                 },
             ],
+            "young": [],
         }
     )
 
@@ -586,6 +608,34 @@ def test_history_of_one_alert_says_whether_there_is_such_an_alert(guard: Run, fi
             "Nothing happened to main/calls/agt_1 in the last 24h; no alert of that name was evaluated yet.\n",
         ]
     )
+
+
+def test_history_of_one_account(guard: Run, fill: Fill) -> None:
+    fill(happened)
+    fill(lambda unit: unit.add_events([Event(at(7), AlertKey("main:acme", "calls"), EventKind.FIRED)]))
+    fill(lambda unit: unit.save_account(account(name="main:beta")))
+    [_, only] = guard("history", "--account", "main:acme").out.splitlines()
+    assert "alert.fired  main:acme/calls" in only
+    assert [guard("history", "--account", name).out for name in ("main:beta", "main:gone")] == snapshot(
+        [
+            "Nothing happened to main:beta in the last 24h.\n",
+            "Nothing happened to main:gone in the last 24h; no account of that name was asked yet.\n",
+        ]
+    )
+    assert guard("history", "--account", "main", "--alert", "main:acme/calls").out.startswith("Nothing happened to ")
+
+
+def test_history_says_to_whom_and_what_was_edited(guard: Run, fill: Fill) -> None:
+    def told(unit: Unit) -> None:
+        for text in ("to ana@example.com", "the message was edited"):
+            unit.add_events([Event(at(6), KEY, EventKind.DELIVERED, channel="mail", text=text)])
+
+    fill(told)
+    assert guard("history").out == snapshot("""\
+AT                       EVENT          ALERT                   LEVEL  VALUE  CHANNEL  WHY
+2026-11-23 14:11:00 UTC  delivery.sent  main/numbers-remaining                mail     to ana@example.com
+2026-11-23 14:11:00 UTC  delivery.sent  main/numbers-remaining                mail     the message was edited
+""")
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,12 @@ from guard.clock import Clock
 from guard.errors import ExitCode
 from guard.sandbox.scenario_file import scenario_names
 from tests.builders import at
-from tests.cli.conftest import Fill, Run
+from tests.cli.conftest import RULES, Fill, Run
+from tests.cli.test_channels import MAIL
+from tests.cli.test_families import young
 from tests.cli.test_reading import firing, happened
 
+SUBS = 'sub_accounts = "all"\n'
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "commands.md").read_text()
 
 
@@ -50,9 +53,11 @@ def test_every_key_of_a_document_is_named(
     monkeypatch.setattr(Clock, "now", lambda _: at(12))
     fill(firing)
     fill(happened)
-    if name == "check":
-        rules.write_text("[rules]")
-    keys = set(re.findall(r'^ *"([a-z_]+)":', guard(name, "--format", "json").out, re.MULTILINE))
+    fill(young)
+    rules.write_text("[rules]" if name == "check" else RULES.replace("[channels", f"{SUBS}{MAIL}\n[channels"))
+    shown = guard(name, "--format", "json").out
+    assert name != "status" or ('"recipients": [' in shown and '"absent": [' in shown)
+    keys = set(re.findall(r'^ *"([a-z_]+)":', shown, re.MULTILINE))
     named = set(re.findall(r"`([a-z_]+)`", section(name) + (section("alerts") if name == "status" else "")))
     assert keys
     assert keys <= named

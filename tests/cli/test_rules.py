@@ -69,6 +69,59 @@ def test_a_good_file_is_called_good(guard: Run, rules: Path) -> None:
     assert (done.code, done.out, done.err) == (0, "rules.toml: 1 rule, 1 account, 1 channel: good\n", "")
 
 
+ALL = 'sub_accounts = "all"\n'
+MAIL = """
+[channels.{}]
+kind = "email"
+host = "smtp.example.com"
+from = "guard@example.com"
+to = ["ana@example.com", "bo@example.com"]
+"""
+
+
+def account_table(name: str, *lines: str) -> str:
+    return f'[accounts.{name}]\napi_key = "${{AGENTPHONE_API_KEY}}"\n' + "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        (
+            [account_table("main", ALL)],
+            snapshot("rules.toml: 1 rule, 1 account and all its sub-accounts, 1 channel: good\n"),
+        ),
+        (
+            [account_table("main", ALL), account_table("eu", ALL)],
+            snapshot("rules.toml: 1 rule, 2 accounts and all their sub-accounts, 1 channel: good\n"),
+        ),
+        (
+            [account_table("main", 'sub_accounts = ["acme"]\n')],
+            snapshot("rules.toml: 1 rule, 1 account and 1 sub-account, 1 channel: good\n"),
+        ),
+        (
+            [account_table("main", ALL), account_table("eu")],
+            snapshot("rules.toml: 1 rule, 2 accounts and all sub-accounts of main, 1 channel: good\n"),
+        ),
+        (
+            [account_table("main", ALL), account_table("eu", 'sub_accounts = ["acme", "beta"]\n')],
+            snapshot("rules.toml: 1 rule, 2 accounts, all sub-accounts of main and 2 of others, 1 channel: good\n"),
+        ),
+        (
+            [account_table("main"), account_table("eu"), MAIL.format("mail")],
+            snapshot("rules.toml: 1 rule, 2 accounts, 2 channels (2 mail recipients): good\n"),
+        ),
+        (
+            [account_table("main"), MAIL.format("mail"), MAIL.format("two")],
+            snapshot("rules.toml: 1 rule, 1 account, 3 channels (4 mail recipients): good\n"),
+        ),
+    ],
+    ids=["all", "all of two", "a list", "all of one", "all of one and a list", "mail", "mail twice"],
+)
+def test_sub_accounts_and_people_are_counted(guard: Run, rules: Path, tables: list[str], said: str) -> None:
+    rules.write_text("".join(tables) + RULES[RULES.index("\n[channels") :])
+    assert guard("check").out == said
+
+
 def test_every_mistake_is_shown_with_its_place(guard: Run, rules: Path) -> None:
     rules.write_text(RULES.replace('"< 3"', '"< three"').replace('kind = "slack"', 'kind = "slak"'))
     done = guard("check", str(rules))

@@ -6,23 +6,28 @@ from datetime import datetime
 from typing import assert_never
 
 from guard.config import ChannelConfig, EmailConfig, SlackBotConfig, SlackConfig, TerminalConfig
-from guard.notify.mail import EmailNotifier
 from guard.notify.notifier import Notifier
-from guard.notify.slack_bot import SlackBotNotifier
-from guard.notify.slack_webhook import SlackWebhookNotifier
-from guard.notify.terminal import TerminalNotifier
 
 
 def notifier_for(channel: ChannelConfig, *, now: Callable[[], datetime]) -> Notifier:
-    """The notifier of one channel; it connects to nothing yet. `now` tells the time that is shown."""
+    """The notifier of one channel; it connects to nothing yet. `now` tells the time that is shown.
+
+    Of slack-sdk, aiosmtplib and Rich is imported what the channel needs, so that the first poll does not wait for more.
+    """
     match channel:
         case SlackConfig():
+            from guard.notify.slack_webhook import SlackWebhookNotifier  # noqa: PLC0415 - see above
+
             return SlackWebhookNotifier(channel.webhook_url.value, mention=channel.mention)
         case SlackBotConfig():
+            from guard.notify.slack_bot import SlackBotNotifier  # noqa: PLC0415 - see above
+
             return SlackBotNotifier(
                 channel.token.value, channel=channel.channel, base_url=channel.base_url, mention=channel.mention
             )
         case EmailConfig():
+            from guard.notify.mail import EmailNotifier  # noqa: PLC0415 - see above
+
             return EmailNotifier(
                 host=channel.host,
                 port=channel.port,
@@ -33,6 +38,8 @@ def notifier_for(channel: ChannelConfig, *, now: Callable[[], datetime]) -> Noti
                 now=now,
             )
         case TerminalConfig():
+            from guard.notify.terminal import TerminalNotifier  # noqa: PLC0415 - see above
+
             return TerminalNotifier(channel.name, stream=sys.stdout, now=now)
         case _:
             assert_never(channel)

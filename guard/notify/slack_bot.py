@@ -100,14 +100,17 @@ class SlackBotNotifier:
         if thread:
             channel, root = place_of(thread)
             method, place = "conversations.replies", {"channel": channel, "ts": root}
-        elif isinstance(found := await self._resolved(session), str):
-            method, place = "conversations.history", {"channel": found}
         else:
-            return found if isinstance(found, Retry) else None  # for Slack reads by id only
+            found = await self._resolved(session)
+            if isinstance(found, Retry | Rejected):
+                return found if isinstance(found, Retry) else None
+            # Slack reads by id only, and says so to a name; what imitates it may list no channels and read by name.
+            channel = found or self._channel
+            method, place = "conversations.history", {"channel": channel}
         pick = partial(_ts_of, key=key)
         ts, last = await self._search(session, method, {**among, **place}, pick=pick, at_most=_MESSAGE_PAGES)
         if ts:
-            return Sent(thread or receipt_of(self._id, ts))
+            return Sent(thread or receipt_of(channel, ts))
         if last.ok or last.unread:
             return last.unread
         log.warning("slack.cannot_look", f"{last.why}: a message that may have arrived cannot be looked for")

@@ -6,7 +6,7 @@ from typing import Final
 
 from guard.lifecycle.desired import gap, untold
 from guard.message import compose
-from guard.model import Alert, AlertKey, CallKind, Delivery, Incident, Knowledge, Notification, Occasion, Telling
+from guard.model import Alert, AlertKey, CallKind, Cover, Delivery, Incident, Notification, Occasion, Telling
 from guard.notify.notifier import Call, Edit, Post, Reply
 from guard.store import Unit
 
@@ -21,16 +21,14 @@ def call_for(
     now: datetime,
     zone_of: Callable[[str], tzinfo],
 ) -> Call:
-    """Composes a delivery; `notifications` are those of its channel and recipient, of every alert that it covers."""
+    """Composes a delivery; `notifications` are those of its channel and recipient, of every alert that it tells of."""
+    if delivery.call is CallKind.EDIT:
+        return Edit(compose([_standing(unit, delivery.covers[0])], now=now, zone_of=zone_of), delivery.receipt)
     covered = [notifications[cover.key] for cover in delivery.covers]
     alerts = {account: unit.alerts(account) for account in {each.key.account for each in covered}}
     known = {cover.knowledge.incident_id for cover in delivery.covers}
     incidents = unit.incidents(known.union(*(each.desired.missed for each in covered if each.desired)))
     present = [alerts[each.key.account].get(each.key) or Alert(each.key) for each in covered]
-    if delivery.call is CallKind.EDIT:
-        knowledge = delivery.covers[0].knowledge
-        standing = _standing(present[0], incidents[knowledge.incident_id], knowledge)
-        return Edit(compose([standing], now=now, zone_of=zone_of), delivery.receipt)
     tellings = [_telling(each, alert, incidents) for each, alert in zip(covered, present, strict=True)]
     message = compose(tellings, now=now, zone_of=zone_of)
     if delivery.call is CallKind.REPLY:
@@ -53,7 +51,10 @@ def _telling(notification: Notification, alert: Alert, incidents: Mapping[str, I
     )
 
 
-def _standing(alert: Alert, incident: Incident, shown: Knowledge) -> Telling:
+def _standing(unit: Unit, cover: Cover) -> Telling:
     """What the message of an incident says once it shows this state; nobody is told anything by it."""
+    shown = cover.knowledge
+    alert = unit.alerts(cover.key.account).get(cover.key) or Alert(cover.key)
+    incident = unit.incidents([shown.incident_id])[shown.incident_id]
     occasion = Occasion.RESOLVED if shown.ended else Occasion.STANDING
     return Telling(occasion, alert, incident, desired=shown, notified=shown)

@@ -1,10 +1,11 @@
 """Deliver: writes an attempt down, makes it, and writes down what became of it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from random import random
+from typing import Final
 
 from guard.clock import Clock
 from guard.lifecycle.desired import gap
@@ -12,10 +13,13 @@ from guard.logs import log
 from guard.model import AlertKey, CallKind, Delivery, DeliveryState, EventKind, Notification, Root
 from guard.notify.notifier import Call, Notifier, Outcome, Rejected, Retry, Sent, Unsure
 from guard.outbox.call import call_for
-from guard.outbox.plan import OPEN, Target, Wish, edit, plan, turns, waits
-from guard.outbox.settle import events, settled
+from guard.outbox.plan import OPEN, Target, edit, is_edit
+from guard.outbox.recipient import Recipient, is_lost, turns
+from guard.outbox.settle import LOOK_FOR, events, settled
 from guard.outbox.storm import Storm
 from guard.store import Store, Unit
+
+_NAMED: Final = 3  # alerts of a digest in its line of the log; `guard history` names all
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +64,25 @@ class Outbox:
         return True
 
     async def _make(self, attempt: _Attempt) -> Outcome | None:
-        """Makes the call, or looks for an earlier one: None if that did not arrive."""
+        """Makes the call, or looks for an earlier one: None if that did not arrive, or if nobody knows for too long."""
         delivery, notifier = attempt.delivery, self.notifiers[attempt.delivery.channel]
+        attempted_at = delivery.attempted_at or delivery.created_at
+        found: Sent | Retry | None
         try:
             if attempt.call is not None:
                 return await notifier.deliver(attempt.call, key=delivery.key)
-            attempted_at = delivery.attempted_at or delivery.created_at
-            return await notifier.find(key=delivery.key, thread=delivery.receipt, attempted_at=attempted_at)
+            found = await notifier.find(key=delivery.key, thread=delivery.receipt, attempted_at=attempted_at)
         except Exception as fault:  # noqa: BLE001 - a defect in one notifier must not stop the others
             log.error("delivery.unplanned", "the notifier failed", exc=fault, channel=delivery.channel)
             why = f"the notifier failed: {type(fault).__name__}"
-            return Unsure(why) if attempt.call else Retry(why)
+            if attempt.call is not None:
+                return Unsure(why)
+            found = Retry(why)
+        if isinstance(found, Retry) and not timedelta() <= self.clock.now() - attempted_at < LOOK_FOR:
+            # All else that this channel should know waits for the answer: better that one comes twice.
+            log.warning("delivery.unseen", f"{found.why}; it counts as not arrived", channel=delivery.channel)
+            return None
+        return found
 
     async def _settle(self, channel: str) -> None:
         if channel not in self._unsettled:
@@ -91,23 +103,23 @@ class Outbox:
         waiting = [each for each in unit.waiting(channel) if gap(each.desired, each.notified)]
         outdated = unit.outdated(channel) if notifier.edits else []
         deliveries = unit.deliveries(channel=channel, states=OPEN)
-        first: list[Delivery] = []
-        told = [*outdated, *waiting]
-        for recipient in sorted({each.recipient for each in told} | {each.recipient for each in deliveries}):
-            desk = _Recipient(
-                Target(channel, recipient, threads=notifier.threads),
-                [each for each in waiting if each.recipient == recipient and not self.storm.holds(each)],
-                [each for each in outdated if each.recipient == recipient],
-                [each for each in deliveries if each.recipient == recipient],
+        due: list[Delivery] = []
+        names = {each.recipient for each in waiting} | {each.recipient for each, _ in outdated}
+        for name in sorted(names | {each.recipient for each in deliveries}):
+            recipient = Recipient(
+                Target(channel, name, threads=notifier.threads, edits=notifier.edits),
+                [each for each in waiting if each.recipient == name and not self.storm.holds(each)],
+                [edit(each, level) for each, level in outdated if each.recipient == name],
+                [each for each in deliveries if each.recipient == name],
                 finds=notifier.finds,
             )
-            first += desk.first_due(unit, now=now)
-        if not first:
+            due += filter(None, [recipient.next_due(unit, now=now)])
+        if not due:
             return None
-        delivery = turns(first)[0]
-        if notifier.finds and _is_lost(delivery):
-            return _Attempt(delivery, None)
-        theirs = {each.key: each for each in told if each.recipient == delivery.recipient}
+        delivery = turns(due)[0]
+        if notifier.finds and is_lost(delivery):
+            return _Attempt(replace(delivery, attempts=delivery.attempts + 1), None)
+        theirs = {each.key: each for each in waiting if each.recipient == delivery.recipient}
         return self._written(unit, delivery, theirs, now=now)
 
     def _written(
@@ -125,47 +137,6 @@ class Outbox:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Recipient:
-    """What one recipient of a channel is still to get."""
-
-    target: Target
-    waiting: list[Notification]
-    outdated: list[Notification]
-    deliveries: list[Delivery]
-    finds: bool
-
-    def first_due(self, unit: Unit, *, now: datetime) -> list[Delivery]:
-        """The one delivery to try now, if there is one. One that has to wait makes all wait, so that order is kept."""
-        if any(each.state is DeliveryState.SENDING for each in self.deliveries):
-            return []
-        # What may have arrived is looked for before anything else: what it settles decides what is left to tell.
-        lost = [each for each in self.deliveries if self.finds and _is_lost(each)]
-        pending = lost or [each for each in self._planned(unit, now=now) if each.state is DeliveryState.PENDING]
-        return [] if any(waits(each, now=now) for each in pending) else turns(pending)[:1]
-
-    def _planned(self, unit: Unit, *, now: datetime) -> list[Delivery]:
-        """Writes the recipient's plan, and gives the deliveries that are open then."""
-        planned = plan(self.target, self.waiting, self.deliveries, now=now, edits=self._edits(unit))
-        for each in planned.superseded:
-            unit.delete_delivery(each.key)
-            unit.add_events(events(each, EventKind.SUPERSEDED, now=now))
-        for each in planned.deliveries:
-            unit.save_delivery(each)
-        changed = {each.key for each in (*planned.superseded, *planned.deliveries)}
-        return [*(each for each in self.deliveries if each.key not in changed), *planned.deliveries]
-
-    def _edits(self, unit: Unit) -> list[Wish]:
-        found = (edit(each, unit.alerts(each.key.account).get(each.key)) for each in self.outdated)
-        return [wish for wish in found if wish is not None]
-
-
-def _is_lost(delivery: Delivery) -> bool:
-    """Whether it may have arrived, and matters: an edit that is made twice does no harm."""
-    pending = delivery.state is DeliveryState.PENDING
-    return pending and delivery.may_have_arrived and delivery.call is not CallKind.EDIT
-
-
 def _write_absent(unit: Unit, *, delivery: Delivery) -> None:
     """Writes that an attempt did not arrive: it is planned, and perhaps made, as if for the first time."""
     unit.save_delivery(replace(delivery, may_have_arrived=False))
@@ -179,9 +150,9 @@ def _write_settled(
     unit.add_events(events(delivery, kind, now=now) if is_news else ())
     if kind is EventKind.GONE:
         unit.delete_delivery(delivery.key)
-        unit.save_roots(_rooted(delivery, ""))
-    elif delivery.state is DeliveryState.SENT and delivery.call is CallKind.EDIT:
-        unit.save_roots(_rooted(delivery, delivery.receipt))
+        _write_root(unit, delivery, "")
+    elif delivery.state is DeliveryState.SENT and is_edit(delivery):
+        _write_root(unit, delivery, delivery.receipt)
     elif delivery.state is DeliveryState.SENT:
         unit.save_notified(
             Notification(cover.key, delivery.channel, delivery.recipient, notified=cover.knowledge, notified_at=now)
@@ -189,25 +160,37 @@ def _write_settled(
         )
         # A digest is only that message. A reply has another receipt than its root where that was gone all along.
         if receipt and receipt != delivery.receipt and len(delivery.covers) == 1:
-            unit.save_roots(_rooted(delivery, receipt))
+            _write_root(unit, delivery, receipt)
 
 
-def _rooted(delivery: Delivery, receipt: str) -> Iterable[Notification]:
-    """The alert of a delivery, with the message that its incident stands in by now; none where that is gone."""
+def _write_root(unit: Unit, delivery: Delivery, receipt: str) -> None:
+    """Writes in which message the incident of a delivery stands by now, and what it shows; in none where that is gone.
+
+    What became of a message that has lost the root's place to that of the next incident changes nothing.
+    """
     cover = delivery.covers[0]
-    known = cover.knowledge
+    key, known = cover.key, cover.knowledge
+    place = (key, delivery.channel, delivery.recipient)
+    stored = unit.notifications(key.account)
+    before = next((each.root for each in stored if (each.key, each.channel, each.recipient) == place), None)
+    if delivery.call is not CallKind.POST and (before is None or before.receipt != delivery.receipt):
+        return
     root = Root(known.incident_id, receipt, known.level, known.ended) if receipt else None
-    return [Notification(cover.key, delivery.channel, delivery.recipient, root=root)]
+    unit.save_roots([Notification(*place, root=root)])
 
 
 def _log_settled(delivery: Delivery, kind: EventKind) -> None:
     write = {EventKind.DELIVERED: log.info, EventKind.DIED: log.error}.get(kind, log.warning)
+    first, more = delivery.covers[:_NAMED], len(delivery.covers) - _NAMED
+    whom = {"recipient": delivery.recipient} if delivery.recipient else {}
     again = f"; again at {delivery.due_at:%H:%M:%S}" if delivery.state is DeliveryState.PENDING else ""
     write(
         kind,
         f"{delivery.why}{again}" if delivery.why else "the channel accepted the message",
         channel=delivery.channel,
-        alerts=",".join(str(cover.key) for cover in delivery.covers),
+        **whom,
+        call=delivery.call,
+        alerts=",".join(str(cover.key) for cover in first) + (f" and {more:,} more" if more > 0 else ""),
         attempt=delivery.attempts,
         key=delivery.key,
     )

@@ -1,12 +1,12 @@
 """Plan: which calls a recipient should get for what it does not know or does not show yet; pure."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from guard.model import Alert, CallKind, Cover, Delivery, DeliveryState, Knowledge, Notification, Root
+from guard.model import AlertKey, CallKind, Cover, Delivery, DeliveryState, Knowledge, Level, Notification
 
 PROBE_EVERY: Final = timedelta(hours=1)
 SINGLE_MESSAGES: Final = 3  # more than that waiting for one recipient go as one digest
@@ -20,6 +20,7 @@ class Target:
     channel: str
     recipient: str = ""
     threads: bool = False  # whether what is told of an incident after its first message replies to that one
+    edits: bool = False  # whether that message can be brought to say something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,59 +55,77 @@ def plan(
     """
     if any(each.state is DeliveryState.SENDING for each in deliveries):
         return Plan()
-    tried = {each.key: each for each in deliveries}
     waiting, edits = list(waiting), list(edits)
-    dead = [each for each in deliveries if each.state is DeliveryState.DEAD and not _probe_is_due(each, now=now)]
-    given_up = {cover for each in dead if not _is_edit(each) for cover in each.covers}
-    wanted = {delivery_key(target, wish): wish for wish in (*edits, *_tell(target, waiting, given_up))}
-    pending = [each for each in deliveries if each.state is DeliveryState.PENDING]
-    due_at = max([now, *(each.due_at for each in pending if each.attempts and waits(each, now=now))])
-    attempts = max((each.attempts for each in pending), default=0)
-    # What replaces another is as old as that one: else a truth that keeps moving would be tried for ever.
-    created_at = min((each.created_at for each in pending if each.attempts), default=now)
-    new = [
-        Delivery(
-            key=key,
-            channel=target.channel,
-            recipient=target.recipient,
-            covers=wish.covers,
-            created_at=created_at,
-            due_at=due_at,
-            call=wish.call,
-            receipt=wish.receipt,
-            attempts=attempts,
-        )
-        for key, wish in wanted.items()
-        if key not in tried
-    ]
+    dead = {each.key: each for each in deliveries if _is_dead(each, now=now)}
+    given_up = {cover for each in dead.values() if not is_edit(each) for cover in each.covers}
+    unfinished = _unfinished(deliveries, edits) if target.edits else ()
+    wishes = (*edits, *unfinished, *_tell(target, waiting, given_up))
+    wanted = {delivery_key(target, wish): wish for wish in wishes}
+    known = {each.key: each for each in deliveries}
+    new = [_begun(target, wish, deliveries, key=key, now=now) for key, wish in wanted.items() if key not in known]
     probes = [
-        replace(tried[key], state=DeliveryState.PENDING, created_at=now, due_at=now, settled_at=None)
-        for key in wanted
-        if key in tried and tried[key].state is DeliveryState.DEAD and tried[key] not in dead
+        replace(each, state=DeliveryState.PENDING, created_at=now, due_at=now, settled_at=None)
+        for each in deliveries
+        if each.key in wanted and each.state is DeliveryState.DEAD and each.key not in dead
     ]
     still = {Cover(each.key, each.desired) for each in waiting if each.desired}
-    outdated = (each for each in dead if each.key not in wanted and still.isdisjoint(each.covers))
-    superseded = [each for each in deliveries if each.key not in wanted and each not in dead]
-    return Plan((*new, *probes), (*superseded, *outdated))
+    superseded = [
+        each
+        for each in deliveries
+        if each.key not in wanted and (each.key not in dead or is_edit(each) or still.isdisjoint(each.covers))
+    ]
+    return Plan((*new, *probes), tuple(superseded))
 
 
-def edit(notification: Notification, alert: Alert | None) -> Wish | None:
-    """The edit that brings the message of an incident to how its alert stands now; None where it shows that."""
-    root = notification.root
-    if root is None or root.ended:
-        return None
-    shown = _shown(notification, root, alert)
-    if (shown.level, shown.ended) == (root.level, root.ended):
-        return None
+def edit(notification: Notification, level: Level | None) -> Wish:
+    """The edit that brings the message of an incident to how its alert stands now.
+
+    `level` is that of the alert in this very incident, None where that is over.
+    """
+    root, desired = notification.root, notification.desired
+    assert root is not None  # noqa: S101 - without a message none is outdated
+    told = desired.level if desired is not None and desired.incident_id == root.incident_id else root.level
+    shown = Knowledge(root.incident_id, level or told, ended=level is None)
     return Wish((Cover(notification.key, shown),), CallKind.EDIT, root.receipt)
 
 
-def _shown(notification: Notification, root: Root, alert: Alert | None) -> Knowledge:
-    if alert is not None and alert.incident is not None and alert.incident.id == root.incident_id:
-        return Knowledge(root.incident_id, alert.level or root.level)
-    desired = notification.desired
-    told = desired.level if desired is not None and desired.incident_id == root.incident_id else root.level
-    return Knowledge(root.incident_id, told, ended=True)
+def _unfinished(deliveries: Iterable[Delivery], edits: Iterable[Wish]) -> Iterator[Wish]:
+    """The edits that were begun and that nobody would ask for any more, but that have to be made all the same.
+
+    One that may have been made leaves open what its message shows, until some edit of it is answered. One that says
+    that an incident is over stays true when the next incident's message has taken the root's place.
+    """
+    wished = {wish.receipt for wish in edits}
+    for each in deliveries:
+        stays_true = each.state is DeliveryState.PENDING and each.covers[0].knowledge.ended
+        if is_edit(each) and each.receipt not in wished and (each.may_have_arrived or stays_true):
+            yield Wish(each.covers, CallKind.EDIT, each.receipt)
+
+
+def _begun(target: Target, wish: Wish, deliveries: Iterable[Delivery], *, key: str, now: datetime) -> Delivery:
+    """A new delivery, which keeps the channel's backoff. What replaces another is as old as that one.
+
+    Else a truth that keeps moving would be tried for ever.
+    """
+    edits, alerts = wish.call is CallKind.EDIT, {cover.key for cover in wish.covers}
+    alike = [each for each in deliveries if is_edit(each) is edits]
+    pending = [each for each in alike if each.state is DeliveryState.PENDING and each.attempts]
+    return Delivery(
+        key=key,
+        channel=target.channel,
+        recipient=target.recipient,
+        covers=wish.covers,
+        created_at=min((each.created_at for each in pending if _is_about(each, alerts)), default=now),
+        due_at=max([now, *(each.due_at for each in pending if waits(each, now=now))]),
+        call=wish.call,
+        receipt=wish.receipt,
+        may_have_arrived=edits and any(each.may_have_arrived for each in alike if each.receipt == wish.receipt),
+        attempts=max((each.attempts for each in pending), default=0),
+    )
+
+
+def _is_about(delivery: Delivery, alerts: Collection[AlertKey]) -> bool:
+    return any(cover.key in alerts for cover in delivery.covers)
 
 
 def _tell(target: Target, waiting: Iterable[Notification], given_up: set[Cover]) -> Iterator[Wish]:
@@ -140,34 +159,9 @@ def delivery_key(target: Target, wish: Wish) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def turns(deliveries: Sequence[Delivery]) -> list[Delivery]:
-    """One recipient's deliveries in the order in which to make them.
-
-    The oldest first, and of those planned at once the worst first and what is over last. An edit goes just before the
-    one message that tells of the same alert, to find out whether the message to reply to is still there; any other
-    edit tells nobody anything, and can wait.
-    """
-    telling = {each.covers[0].key: _rank(each) for each in deliveries if _is_single(each) and not _is_edit(each)}
-
-    def turn(delivery: Delivery) -> tuple[datetime, bool, int, bool]:
-        if not _is_edit(delivery):
-            return *_rank(delivery), True
-        return *telling.get(delivery.covers[0].key, (delivery.created_at, True, 0)), False
-
-    return sorted(deliveries, key=turn)
-
-
-def _is_edit(delivery: Delivery) -> bool:
+def is_edit(delivery: Delivery) -> bool:
+    """Whether it tells nobody anything."""
     return delivery.call is CallKind.EDIT
-
-
-def _is_single(delivery: Delivery) -> bool:
-    return len(delivery.covers) == 1
-
-
-def _rank(delivery: Delivery) -> tuple[datetime, bool, int]:
-    known = [cover.knowledge for cover in delivery.covers]
-    return delivery.created_at, all(each.ended for each in known), -max(each.level for each in known)
 
 
 def waits(delivery: Delivery, *, now: datetime) -> bool:
@@ -175,5 +169,8 @@ def waits(delivery: Delivery, *, now: datetime) -> bool:
     return delivery.due_at > now >= (delivery.attempted_at or delivery.created_at)
 
 
-def _probe_is_due(delivery: Delivery, *, now: datetime) -> bool:
-    return delivery.settled_at is None or not timedelta() <= now - delivery.settled_at < PROBE_EVERY
+def _is_dead(delivery: Delivery, *, now: datetime) -> bool:
+    """Whether it is, and it is not yet time for a probe."""
+    if delivery.state is not DeliveryState.DEAD or delivery.settled_at is None:
+        return False
+    return timedelta() <= now - delivery.settled_at < PROBE_EVERY

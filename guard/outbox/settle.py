@@ -9,6 +9,7 @@ from guard.notify.notifier import Gone, Outcome, Rejected, Retry, Sent, Unsure
 
 GIVE_UP_AFTER: Final = timedelta(hours=24)
 FINDABLE_AFTER: Final = timedelta(seconds=5)
+LOOK_FOR: Final = timedelta(minutes=15)  # while the channel cannot be looked through
 _FIRST_WAIT: Final = timedelta(seconds=1)
 _LONGEST_WAIT: Final = timedelta(minutes=5)
 

@@ -22,7 +22,7 @@ class _Raised:
 
 @dataclass(slots=True)
 class Storm:
-    """The passes that go on."""
+    """The passes that go on. Notes and questions come from the store's thread, ends from the loop's."""
 
     _raised: dict[tuple[str, str], _Raised] = field(default_factory=dict)  # by master account and channel
 
@@ -35,10 +35,11 @@ class Storm:
             else:
                 raised.held.add(each.key)
 
-    def end(self, master: str) -> None:
-        """The pass over `master` is over: nothing of it is held any longer."""
-        for place in [place for place in self._raised if place[0] == master]:
-            del self._raised[place]
+    def end(self, master: str) -> bool:
+        """The pass over `master` is over, and nothing of it is held any longer; whether something was."""
+        # A copy in one step: the store's thread may be noting something.
+        ended = [self._raised.pop(place) for place in list(self._raised) if place[0] == master]
+        return any(raised.held for raised in ended)
 
     def holds(self, notification: Notification) -> bool:
         """Whether its channel has to wait with this one."""

@@ -171,7 +171,7 @@ def _create(path: Path) -> None:
         left.unlink(missing_ok=True)
     os.close(os.open(fresh, os.O_CREAT | os.O_EXCL, 0o600))
     with core_connection(open_file(fresh, mode="rw"), begin=_BEGIN) as connection, connection.begin():
-        schema.upgrade(connection)
+        schema.create(connection)
     # A crash here leaves a file that the next start makes again.
     fresh.rename(path)
     _sync_directory(path.parent)

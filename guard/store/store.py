@@ -87,7 +87,7 @@ class Store:
             if isinstance(outcome, Done):
                 future.set_result(outcome.result)
             else:
-                future.set_exception(outcome)
+                future.set_exception(_carried(outcome))
         self._begin()
 
     async def close(self) -> None:
@@ -106,6 +106,15 @@ def _done(database: Database, works: Sequence[Callable[[Unit], Any]]) -> list[Do
         return [Done(database.run(works[0]))] if len(works) == 1 else database.run_together(works)
     except BaseException as fault:  # noqa: BLE001 - it is the callers', whom it reaches
         return [fault] * len(works)
+
+
+def _carried(fault: BaseException) -> BaseException:
+    """A fault as a future can carry it: none takes a StopIteration, and whoever shares the transaction would hang."""
+    if not isinstance(fault, StopIteration):
+        return fault
+    carried = RuntimeError("a work raised StopIteration")
+    carried.__cause__ = fault
+    return carried
 
 
 async def _in(executor: Executor, call: Callable[[], T]) -> T:

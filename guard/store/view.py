@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Executable, Row, Select, Table, and_, bindparam, or_, select
+from sqlalchemy import Connection, Executable, Row, Select, Table, and_, bindparam, case, select
 
 from guard.model import (
     Account,
@@ -15,6 +15,7 @@ from guard.model import (
     DeliveryState,
     Event,
     Incident,
+    Level,
     Notification,
     SubAccount,
 )
@@ -55,18 +56,13 @@ _INCIDENTS: Final = select(INCIDENT).where(INCIDENT.c.id.in_(bindparam("ids", ex
 _NOTIFICATIONS: Final = _in_order(NOTIFICATION)
 _NOTIFICATIONS_OF: Final = _of_account(_NOTIFICATIONS, NOTIFICATION)
 _WAITING: Final = _NOTIFICATIONS.where(NOTIFICATION.c.waiting.is_(True), NOTIFICATION.c.channel == bindparam("channel"))
-# Where the message of an incident shows another state than that of its alert.
+# Where the message of an incident shows another state than that of its alert; `present` is null where that is over.
+_PRESENT: Final = case((ALERT.c.incident_id == NOTIFICATION.c.root_incident_id, ALERT.c.level)).label("present")
 _OUTDATED: Final = (
-    _NOTIFICATIONS.outerjoin(
-        ALERT, and_(*(ALERT.c[name] == NOTIFICATION.c[name] for name in ("account", "rule", "subject")))
-    )
+    _NOTIFICATIONS.add_columns(_PRESENT)
+    .outerjoin(ALERT, and_(*(ALERT.c[name] == NOTIFICATION.c[name] for name in ("account", "rule", "subject"))))
     .where(NOTIFICATION.c.root_ended.is_(False), NOTIFICATION.c.channel == bindparam("channel"))
-    .where(
-        or_(
-            ALERT.c.incident_id.is_distinct_from(NOTIFICATION.c.root_incident_id),
-            ALERT.c.level.is_distinct_from(NOTIFICATION.c.root_level),
-        )
-    )
+    .where(_PRESENT.element.is_distinct_from(NOTIFICATION.c.root_level))
 )
 _SUB_ACCOUNTS: Final = _in_order(SUB_ACCOUNT).where(SUB_ACCOUNT.c.master == bindparam("master"))
 _DELIVERIES: Final = (
@@ -161,9 +157,13 @@ class View:
         """What a channel should know and was not yet notified of, in order of key."""
         return [rows.notification_of(row) for row in self._rows(_WAITING, channel=channel)]
 
-    def outdated(self, channel: str) -> list[Notification]:
-        """Those of a channel whose incident stands in a message that shows another state, in order of key."""
-        return [rows.notification_of(row) for row in self._rows(_OUTDATED, channel=channel)]
+    def outdated(self, channel: str) -> list[tuple[Notification, Level | None]]:
+        """Those of a channel whose incident stands in a message that shows another state, in order of key.
+
+        With each comes its alert's level in that very incident, None where that is over.
+        """
+        found = self._rows(_OUTDATED, channel=channel)
+        return [(rows.notification_of(row), None if row.present is None else Level(row.present)) for row in found]
 
     def deliveries(
         self, *, channel: str | None = None, states: Collection[DeliveryState] = tuple(DeliveryState)

@@ -393,12 +393,25 @@ async def test_where_looking_is_not_allowed_nothing_is_found_and_the_log_says_wh
     assert re.search(rf"Slack answered {word}.*cannot be looked for", caplog.text + capfd.readouterr().err)
 
 
-async def test_in_a_channel_whose_id_nobody_may_know_nothing_is_found(slack: Workspace) -> None:
+async def test_in_a_channel_whose_id_nobody_may_know_nothing_is_found_and_the_log_says_why(
+    slack: Workspace, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     slack.always("conversations.list", Fault("missing_scope"))
     assert await found(slack, channel="#ops") is None
-    slack.mend()
+    assert slack.methods == ["conversations.list", "conversations.history"]
+    assert re.search("Slack answered channel_not_found.*cannot be looked for", caplog.text + capfd.readouterr().err)
+
+
+async def test_in_a_channel_that_is_not_there_nothing_is_looked_for(slack: Workspace) -> None:
     assert await found(slack, channel="#oops") is None
-    assert slack.methods == ["conversations.list"] * 2
+    assert slack.methods == ["conversations.list"]
+
+
+async def test_what_imitates_slack_without_a_list_of_channels_is_asked_by_name() -> None:
+    with Workspace(Channel("#ops", "ops")) as slack:
+        slack.always("conversations.list", Fault("unknown_method"))
+        outcome = await bot(slack, channel="#ops").deliver(Post(message()), key="k1")
+        assert await found(slack, channel="#ops") == outcome == Sent(f"#ops:{slack.state.channels['#ops'].roots[0].ts}")
 
 
 @pytest.mark.parametrize("fault", [Fault("ratelimited", 429), Fault(ending=Ending.HANG)], ids=["rate", "hang"])

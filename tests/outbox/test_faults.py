@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from guard.message import Message, compose
 from guard.model import DeliveryState, EventKind, Telling
+from guard.outbox import Outbox
 from tests.outbox.desk import DOWN, desk, facts
+from tests.stand_ins.notifier import Broken
 from tests.stand_ins.slack import Answer
 from tests.wiring import FIVE_RULES, events
 
@@ -55,3 +57,20 @@ async def test_a_digest_says_of_each_alert_which_incident_was_missed(tmp_path: P
         await it.sends()
         assert it.told == ["digest critical", "digest critical"]
         assert facts(it.slack.shown[1]).count("the incident before fired") == 5
+
+
+async def test_a_notifier_that_raises_when_it_looks_is_not_asked_for_ever(tmp_path: Path) -> None:
+    class Finder(Broken):
+        finds: ClassVar[bool] = True
+
+    async with desk(tmp_path) as it:
+        await it.sees(2)
+        outbox = Outbox(it.store, {"ops": Finder()}, it.outbox.zone_of, it.clock)
+        attempts = []
+        for _ in range(5):
+            while await outbox.attempt("ops"):
+                (waiting,) = await it.deliveries()
+            attempts.append((waiting.may_have_arrived, waiting.attempted_at == it.clock.now()))
+            it.clock.move(minutes=6)
+        # It is looked for until it counts as not arrived, and is then sent again, and so on.
+        assert attempts == [(True, True), (True, False), (True, False), (True, True), (True, False)]

@@ -21,7 +21,8 @@ from guard.model import (
     State,
 )
 from guard.notify.notifier import Gone, Outcome, Rejected, Retry, Sent, Unsure
-from guard.outbox.plan import Plan, Target, Wish, delivery_key, edit, plan, turns
+from guard.outbox.plan import Plan, Target, Wish, delivery_key, edit, plan
+from guard.outbox.recipient import turns
 from guard.outbox.settle import settled
 from tests.builders import KEY, MINUTE, NOW, at, delivery, incident, knowledge, notification
 
@@ -189,7 +190,7 @@ def test_jitter_takes_up_to_half_of_the_wait() -> None:
 
 # --- threads and edits ---------------------------------------------------------------------------------------------
 
-THREAD = Target("ops", threads=True)
+THREAD = Target("ops", threads=True, edits=True)
 
 
 def rooted(level: Level = W, *, incident_id: str = "inc1", ended: bool = False, **changes: object) -> Notification:
@@ -217,37 +218,20 @@ def test_a_digest_replies_to_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shown", "alert", "wanted"),
+    ("shown", "level", "wanted"),
     [
+        (rooted(W), C, knowledge(C)),
+        (rooted(C), W, knowledge(W)),
         (rooted(W), None, knowledge(W, ended=True)),
-        (rooted(W), Alert(KEY), knowledge(W, ended=True)),
-        (rooted(W), Alert(KEY, State.FIRING, C, incident=incident()), knowledge(C)),
-        (rooted(C), Alert(KEY, State.FIRING, W, incident=incident()), knowledge(W)),
-        (rooted(C), Alert(KEY, State.FIRING, C, incident=incident()), None),
-        (rooted(C), Alert(KEY, State.RECOVERING, C, incident=incident()), None),
-        (rooted(C), Alert(KEY, State.FIRING, W, incident=incident(id="inc2")), knowledge(C, ended=True)),
-        (rooted(C, ended=True), Alert(KEY, State.FIRING, W, incident=incident(id="inc2")), None),
-        (rooted(W, desired=knowledge(C, ended=True)), Alert(KEY), knowledge(C, ended=True)),
-        (notification(), Alert(KEY), None),
+        (rooted(W, desired=knowledge(C, ended=True)), None, knowledge(C, ended=True)),
+        (rooted(W, desired=knowledge(C, incident_id="inc2")), None, knowledge(W, ended=True)),
     ],
-    ids=[
-        "the rule is gone",
-        "over",
-        "risen",
-        "fallen",
-        "the same",
-        "on its way",
-        "over, and another one fires",
-        "shown as over",
-        "over at a level that was told meanwhile",
-        "no message",
-    ],
+    ids=["risen", "fallen", "over", "over at a level that was told meanwhile", "over, and another one fires"],
 )
 def test_the_message_of_an_incident_is_edited_to_its_alerts_state(
-    shown: Notification, alert: Alert | None, wanted: Knowledge | None
+    shown: Notification, level: Level | None, wanted: Knowledge
 ) -> None:
-    wish = edit(shown, alert)
-    assert wish == (None if wanted is None else Wish((Cover(KEY, wanted),), CallKind.EDIT, "C1:1"))
+    assert edit(shown, level) == Wish((Cover(KEY, wanted),), CallKind.EDIT, "C1:1")
 
 
 def test_an_edit_comes_just_before_the_reply_and_other_edits_after_all_messages() -> None:
@@ -283,3 +267,52 @@ def test_what_may_have_arrived_waits_until_it_can_be_found() -> None:
 def test_a_message_that_is_gone_is_no_dead_letter() -> None:
     after, kind = settled(SENDING, Gone("message_not_found"), now=NOW, jitter=1)
     assert (kind, after.why) == (EventKind.GONE, "message_not_found")
+
+
+def test_only_what_replaces_another_is_as_old_as_that_one() -> None:
+    one, other = keys(2)
+    old = covering(waits(one), attempts=3, due_at=NOW)
+    new = planned([waits(one), waits(other)], old, minutes=60)
+    assert [each.created_at for each in new.deliveries] == [at(60)]
+
+
+def test_what_was_tried_goes_behind_what_was_not() -> None:
+    one, other = keys(2)
+    tried = covering(waits(one, C), attempts=1, attempted_at=NOW)
+    assert [each.covers[0].key for each in turns([tried, covering(waits(other), created_at=at(1))])] == [other, one]
+
+
+# --- edits that are not finished -----------------------------------------------------------------------------------
+
+
+def editing(level: Level = W, *, ended: bool = False, **changes: object) -> Delivery:
+    wish = Wish((Cover(KEY, knowledge(level, ended=ended)),), CallKind.EDIT, "C1:1")
+    place = {"covers": wish.covers, "call": CallKind.EDIT, "receipt": "C1:1", "attempts": 1, "attempted_at": NOW}
+    return delivery(**{"key": delivery_key(THREAD, wish)} | place | changes)
+
+
+def test_an_edit_that_may_have_been_made_stays_until_it_is_answered() -> None:
+    assert plan(THREAD, [], [editing(may_have_arrived=True)], now=at(1)) == Plan()
+    dead = editing(may_have_arrived=True, state=DeliveryState.DEAD, settled_at=NOW)
+    assert plan(THREAD, [], [dead], now=at(1)) == Plan()
+    assert [each.state for each in plan(THREAD, [], [dead], now=at(60)).deliveries] == [DeliveryState.PENDING]
+
+
+def test_what_replaces_an_edit_that_may_have_been_made_may_have_been_made_too() -> None:
+    before, wish = editing(W, may_have_arrived=True), Wish((Cover(KEY, knowledge(C)),), CallKind.EDIT, "C1:1")
+    now = plan(THREAD, [], [before], now=at(1), edits=[wish])
+    assert now.superseded == (before,)
+    assert [each.may_have_arrived for each in now.deliveries] == [True]
+
+
+def test_an_edit_that_nobody_asks_for_any_more_is_left_out_unless_it_says_that_it_is_over() -> None:
+    lowered, over = editing(W), editing(W, ended=True)
+    assert plan(THREAD, [], [lowered], now=at(1)) == Plan((), (lowered,))
+    assert plan(THREAD, [], [over], now=at(1)) == Plan()
+    dead = replace(over, state=DeliveryState.DEAD, settled_at=NOW)
+    assert plan(THREAD, [], [dead], now=at(1)) == Plan((), (dead,))
+
+
+def test_a_channel_that_edits_no_longer_leaves_no_edit_behind() -> None:
+    left = editing(W, may_have_arrived=True)
+    assert plan(OPS, [], [left], now=at(1)) == Plan((), (left,))

@@ -1,16 +1,19 @@
 """A channel with several recipients: mail over SMTP, each address with a notified state of its own."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from guard.model import DeliveryState, EventKind
 from tests.outbox.desk import Bench, bench, marked
 from tests.stand_ins.clock import HandClock
 from tests.stand_ins.mail import MailStandIn, Received
-from tests.wiring import FIVE_RULES, NUMBERS, config_with, events, kinds, mail
+from tests.wiring import FIVE_RULES, NUMBERS, config_with, events, kinds, logged, mail
 
 ANN: Final = "ann@example.com"
 BEN: Final = "ben@example.com"
@@ -102,6 +105,17 @@ async def test_more_than_three_alerts_are_one_digest_for_each(tmp_path: Path) ->
     async with mailing(tmp_path, rules=FIVE_RULES) as it:
         await it.sees(2)
         assert (it.told(ANN), it.told(BEN)) == (["digest warning"], ["digest warning"])
+
+
+async def test_the_log_says_whom_a_mail_reached_and_names_three_of_many_alerts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="guard")
+    async with mailing(tmp_path, rules=FIVE_RULES) as it:
+        await it.sees(2)
+    sent = [fields for event, fields in logged(caplog) if event == "delivery.sent"]
+    assert [each["recipient"] for each in sent] == [ANN, BEN]
+    assert {each["alerts"] for each in sent} == {"main/numbers-0,main/numbers-1,main/numbers-2 and 2 more"}
 
 
 async def test_an_address_that_is_taken_out_is_told_nothing_more_and_a_new_one_the_present_state(

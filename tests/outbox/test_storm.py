@@ -1,5 +1,7 @@
 """What a channel has to wait with until the pass that raised it is over."""
 
+import threading
+
 from guard.model import AlertKey, Notification
 from guard.outbox.storm import Storm
 from tests.builders import knowledge, notification
@@ -23,8 +25,11 @@ def test_three_alerts_of_a_pass_go_out_at_once_and_the_fourth_waits() -> None:
 
 def test_the_end_of_the_pass_lets_go_and_the_next_one_counts_anew() -> None:
     storm, five = Storm(), [raised(number) for number in range(5)]
+    storm.note("main", five[:3])
+    assert not storm.end("main")
     storm.note("main", five)
-    storm.end("main")
+    assert storm.end("main")
+    assert not storm.end("main")
     assert not any(held(storm, *five))
     storm.note("main", [raised(7)])
     assert held(storm, raised(7)) == [False]
@@ -46,3 +51,20 @@ def test_every_channel_and_every_master_account_counts_for_itself_and_recipients
     assert not any(held(storm, *mail, *other))
     storm.end("other")
     assert held(storm, four[3]) == [True]
+
+
+def test_what_one_thread_notes_while_another_ends_the_pass_is_lost_to_neither() -> None:
+    storm, over = Storm(), threading.Event()
+
+    def notes() -> None:
+        for number in range(20_000):
+            storm.note("main", [raised(number % 7, channel=f"channel-{number % 50}")])
+        over.set()
+
+    noting = threading.Thread(target=notes)
+    noting.start()
+    while not over.is_set():
+        storm.end("main")
+    noting.join()
+    storm.end("main")
+    assert not storm.holds(raised(6, channel="channel-1"))

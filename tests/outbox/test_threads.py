@@ -1,6 +1,7 @@
 """A channel that has threads and edits: a Slack bot, told over HTTP into a stand-in workspace."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from tests.outbox.desk import Bench, bench
 from tests.stand_ins.clock import HandClock
 from tests.stand_ins.workspace import Ending, Fault, Workspace
 from tests.stand_ins.workspace_state import Posted
-from tests.wiring import FIVE_RULES, NUMBERS, bot, config_with, kinds
+from tests.wiring import FIVE_RULES, NUMBERS, bot, config_with, kinds, logged
 
 DROPPED = Fault(ending=Ending.DROP, is_kept=True)  # Slack took it, and nobody heard
 LOST = Fault(ending=Ending.DROP)
@@ -78,6 +79,15 @@ async def test_an_escalation_and_a_reminder_are_shown_in_the_channel_and_the_end
         marks = ["resolved", "escalated critical", "reminder critical"]
         assert [each.mark for each in it.slack.ops.shown] == marks
         assert [each.text.endswith("<!here>") for each in it.slack.ops.shown] == [False, True, True]
+
+
+async def test_the_log_tells_posts_edits_and_replies_apart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="guard")
+    async with channel(tmp_path) as it:
+        await it.sees(2)
+        await it.sees(5)
+    sent = [fields["call"] for event, fields in logged(caplog) if event == "delivery.sent"]
+    assert sent == [CallKind.POST, CallKind.EDIT, CallKind.REPLY]
 
 
 async def test_a_first_message_at_a_level_with_a_mention_pings(tmp_path: Path) -> None:
@@ -264,3 +274,105 @@ async def test_an_edit_that_may_have_been_made_is_made_again(tmp_path: Path) -> 
         await it.later(seconds=60)
         assert it.roots[0].mark == "warning"
         assert it.slack.methods.count("chat.update") == 2
+
+
+async def test_an_edit_that_may_have_been_made_is_not_forgotten_when_the_level_is_back(tmp_path: Path) -> None:
+    async with channel(tmp_path) as it:
+        await it.sees(1)
+        it.slack.fail("chat.update", DROPPED)
+        await it.sees(2)
+        assert it.roots[0].mark == "warning"
+        await it.sees(1, minutes=0, seconds=1)
+        await it.later(seconds=60)
+        assert it.roots[0].mark == "critical"
+
+
+# --- edits that fail -----------------------------------------------------------------------------------------------
+
+
+async def test_an_edit_that_fails_holds_up_no_message(tmp_path: Path) -> None:
+    async with channel(tmp_path, rules=FIVE_RULES[: FIVE_RULES.index("[rules.numbers-1]")]) as it:
+        await it.sees(2)
+        it.slack.always("chat.update", DOWN)
+        await it.sees(1)
+        assert it.story == [("warning", ["escalated critical"])]
+        await it.sees(5)
+        assert it.story == [("warning", ["escalated critical", "resolved"])]
+        it.slack.mend()
+        await it.later(seconds=300)
+        assert it.story == [("resolved", ["escalated critical", "resolved"])]
+
+
+async def test_edits_keep_their_distance_while_slack_wants_to_be_left_alone(tmp_path: Path) -> None:
+    async with channel(tmp_path, rules=FIVE_RULES[: FIVE_RULES.index("[rules.numbers-2]")]) as it:
+        await it.sees(1)
+        it.slack.always("chat.update", Fault(error="ratelimited", headers={"Retry-After": "60"}))
+        await it.sees(2)
+        assert it.slack.methods.count("chat.update") == 1
+        it.slack.mend()
+        await it.later(seconds=59)
+        assert it.slack.methods.count("chat.update") == 1
+        await it.later(seconds=1)
+        assert [root.mark for root in it.roots] == ["warning"] * 2
+
+
+async def test_the_message_of_an_incident_is_still_edited_after_the_next_one_has_its_own(tmp_path: Path) -> None:
+    async with channel(tmp_path) as it:
+        await it.sees(2)
+        it.slack.always("chat.update", DOWN)
+        await it.sees(5)
+        await it.sees(1)
+        assert it.story == [("warning", ["resolved"]), ("critical", [])]
+        it.slack.mend()
+        await it.later(seconds=300)
+        assert it.story == [("resolved", ["resolved"]), ("critical", [])]
+        await it.sees(5)
+        assert it.story == [("resolved", ["resolved"])] * 2
+
+
+async def test_a_message_that_is_gone_before_its_late_edit_takes_nothing_with_it(tmp_path: Path) -> None:
+    async with channel(tmp_path) as it:
+        await it.sees(2)
+        it.slack.always("chat.update", DOWN)
+        await it.sees(5)
+        await it.sees(1)
+        it.slack.delete(it.roots[0])
+        it.slack.mend()
+        await it.later(seconds=300)
+        await it.sees(5)
+        assert it.story == [("resolved", ["resolved"])]
+
+
+# --- looks that fail -----------------------------------------------------------------------------------------------
+
+
+async def test_a_look_that_fails_is_tried_less_and_less_often(tmp_path: Path) -> None:
+    async with channel(tmp_path) as it:
+        it.slack.fail("chat.postMessage", DROPPED)
+        it.slack.always("conversations.history", DOWN)
+        await it.sees(2)
+        for _ in range(600):
+            await it.later(seconds=1)
+        assert it.slack.methods.count("conversations.history") < 16
+
+
+async def test_what_cannot_be_looked_for_is_sent_after_a_while_so_that_news_come_through(tmp_path: Path) -> None:
+    async with channel(tmp_path) as it:
+        it.slack.fail("chat.postMessage", LOST)
+        it.slack.always("conversations.history", DOWN)
+        await it.sees(2)
+        await it.sees(1, minutes=10)
+        assert it.story == []
+        for _ in range(2):
+            await it.later(seconds=301)
+        assert it.story == [("critical", [])]
+
+
+async def test_after_the_clock_went_back_a_look_that_fails_is_not_made_again_and_again(tmp_path: Path) -> None:
+    async with channel(tmp_path) as it:
+        it.slack.fail("chat.postMessage", DROPPED)
+        it.slack.always("conversations.history", DOWN)
+        await it.sees(2)
+        it.desk.clock.move(hours=-1)
+        assert await it.desk.sends() < 5
+        assert [root.mark for root in it.roots] == ["warning"] * 2  # better twice than an hour later

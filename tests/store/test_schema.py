@@ -14,6 +14,7 @@ from sqlalchemy import create_engine
 from guard import __version__
 from guard.errors import StorageError
 from guard.store import schema
+from guard.store.connection import core_connection, open_file
 from guard.store.database import Database
 from guard.store.tables import Row
 from tests.builders import account
@@ -43,7 +44,7 @@ def shape(path: Path) -> dict[str, object]:
     file = sqlite3.connect(path)
     try:
         names = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: _table_shape(file, name) for name in names if name != "alembic_version"}
+        return {name: _table_shape(file, name) for name in names}
     finally:
         file.close()
 
@@ -79,15 +80,23 @@ def closed(path: Path) -> Path:
     return path
 
 
-def test_the_migrations_make_the_very_tables_of_the_models(closed: Path, tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'models.db'}")
-    Row.metadata.create_all(engine)
-    engine.dispose()
-    assert shape(closed) == shape(tmp_path / "models.db")
+@pytest.fixture
+def migrated(tmp_path: Path) -> Path:
+    """A database that the migrations made out of nothing."""
+    path = tmp_path / "migrated.db"
+    path.touch()
+    with core_connection(open_file(path, mode="rw"), begin="BEGIN IMMEDIATE") as connection, connection.begin():
+        schema.upgrade(connection)
+    return path
 
 
-def test_alembic_finds_no_difference_between_migrations_and_models(closed: Path) -> None:
-    engine = create_engine(f"sqlite:///{closed}")
+def test_the_migrations_lead_to_the_very_schema_of_a_new_database(closed: Path, migrated: Path) -> None:
+    assert shape(closed) == shape(migrated)
+    assert version(closed) == version(migrated)
+
+
+def test_alembic_finds_no_difference_between_migrations_and_models(migrated: Path) -> None:
+    engine = create_engine(f"sqlite:///{migrated}")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, Row.metadata) == []
@@ -159,5 +168,7 @@ Database(path, create=True)
     assert sorted(each.name for each in path.parent.iterdir()) == ["guard.db", "guard.db.lock"]
 
 
-def test_alembic_is_imported_only_when_the_schema_is_behind(closed: Path) -> None:
-    assert child.output("Database(path, create=False).close()\nprint('alembic' in sys.modules)", closed) == "False"
+@pytest.mark.parametrize("name", ["guard.db", "new.db"])
+def test_alembic_is_imported_only_when_the_schema_is_behind(closed: Path, name: str) -> None:
+    script = "Database(path, create=True).close()\nprint('alembic' in sys.modules)"
+    assert child.output(script, closed.with_name(name)) == "False"

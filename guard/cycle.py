@@ -1,7 +1,8 @@
 """One cycle: fetch an account's usage, decide, commit poll, alerts, events and desired states in one transaction."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -34,6 +35,9 @@ LONGEST_POLL: Final = timedelta(seconds=25)  # the client's deadline and some; w
 Raised = Callable[[Iterable[Notification]], None]
 """Is given what a cycle wants its channels to know, in the transaction that writes it."""
 
+SilenceCounts = Callable[[Failure | None], Awaitable[bool]]
+"""Whether no good answer means that this very account gives none; is given the failure, None if it was not asked."""
+
 
 @dataclass(slots=True)
 class Cycles:
@@ -48,22 +52,43 @@ class Cycles:
     store: Store
     clock: Clock
     _memory: Memory | None = None
+    _account: Account = field(init=False)
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        """Remembers nothing yet."""
+        self._account = Account(self.config.name)
 
     @property
     def account(self) -> Account:
-        """How the asking goes, as far as it is remembered."""
-        return self._memory.account if self._memory else Account(self.config.name)
+        """How the asking goes, as it was last read or committed."""
+        return self._account
 
     async def remember(self) -> Memory:
         """Reads what is stored of the account, unless it is remembered; raises StorageError."""
         if self._memory is None:
-            self._memory = await self.store.run(partial(recall, config=self.config, now=self.clock.now()))
+            self._keep(await self.store.run(partial(recall, config=self.config, now=self.clock.now())))
+        assert self._memory is not None  # noqa: S101 - for the type checker
         return self._memory
 
-    def note(self, account: Account) -> None:
-        """Remembers what another than a cycle wrote of how the asking goes."""
-        if self._memory is not None:
-            self._memory = replace(self._memory, account=account)
+    async def note_listed(self, at: datetime, write: Callable[[Unit], object] = lambda _: None) -> None:
+        """Writes when its sub-accounts were listed, and in the same transaction what `write` does.
+
+        Raises StorageError when nothing could be committed.
+        """
+        async with self._writing:
+            memory = await self.remember()
+            account = replace(memory.account, listed_at=at)
+            await self.store.run(partial(_write_listed, account=account, write=write))
+            self._keep(replace(memory, account=account))
+
+    def is_retry_due(self) -> bool:
+        """Whether it failed and was to wait, and has waited.
+
+        Never while nothing can be written of it: then it would be due for ever, and asked without a break.
+        """
+        account = self.account
+        return self._memory is not None and account.ask_at is not None and may_ask(account, now=self.clock.now())
 
     def is_due(self) -> bool:
         """Whether to ask now: nothing has to be waited for, or the key was refused and is another one by now."""
@@ -77,13 +102,14 @@ class Cycles:
         ask: bool,
         jitter: float,
         every: timedelta | None = None,
-        silence_counts: bool = True,
+        silence_counts: SilenceCounts | None = None,
         raised: Raised | None = None,
     ) -> Decision:
         """Runs one cycle and gives what it decided, after it was committed. Never runs twice at a time.
 
         With `ask` False the API is left alone, as it wished, and only time passes. `jitter` is a random share for the
-        backoff; `every` replaces the account's own interval where cycles come at other times, as from cron.
+        backoff; `every` replaces the account's own interval where cycles come at other times, as from cron. Without
+        `silence_counts` all silence is the account's own.
 
         Raises StorageError when nothing could be committed; then nothing was decided either.
         """
@@ -91,23 +117,28 @@ class Cycles:
         poll, seen = await self._poll() if ask else (None, None)
         # Who answers more slowly than it is asked decides how far apart the answers are.
         took = min(self.clock.now() - began_at, LONGEST_POLL * self.clock.speed)
-        watched = watched_on(self.config, every=max(every or self.config.every, took), silence_counts=silence_counts)
-        memory, self._memory = await self.remember(), None  # what could not be committed is read anew
-        # A crash before this commit forgets the answer; the next cycle asks again and decides.
-        decision = await self.store.run(
-            partial(
-                _commit,
-                memory=memory,
-                watched=watched,
-                poll=poll,
-                seen=seen,
-                now=self.clock.now(),
-                jitter=jitter,
-                raised=raised,
+        counts = silence_counts is None or isinstance(seen, Snapshot) or await silence_counts(seen)
+        watched = watched_on(self.config, every=max(every or self.config.every, took), silence_counts=counts)
+        async with self._writing:
+            memory, self._memory = await self.remember(), None  # what could not be committed is read anew
+            # A crash before this commit forgets the answer; the next cycle asks again and decides.
+            decision = await self.store.run(
+                partial(
+                    _commit,
+                    memory=memory,
+                    watched=watched,
+                    poll=poll,
+                    seen=seen,
+                    now=self.clock.now(),
+                    jitter=jitter,
+                    raised=raised,
+                )
             )
-        )
-        self._memory = _after(memory, decision)
+            self._keep(_after(memory, decision))
         return decision
+
+    def _keep(self, memory: Memory) -> None:
+        self._memory, self._account = memory, memory.account
 
     async def _poll(self) -> tuple[Poll, Snapshot | Failure]:
         config = self.config
@@ -164,6 +195,11 @@ def _after(memory: Memory, decision: Decision) -> Memory:
     """What is remembered of an account after a decision."""
     alerts = {**memory.alerts, **{alert.key: alert for alert in decision.alerts}} if decision.alerts else memory.alerts
     return replace(memory, account=decision.account, alerts=alerts)
+
+
+def _write_listed(unit: Unit, *, account: Account, write: Callable[[Unit], object]) -> None:
+    unit.save_account(account)
+    write(unit)
 
 
 def recall(unit: Unit, config: AccountConfig, *, now: datetime) -> Memory:

@@ -2,56 +2,63 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from math import ceil
 from typing import Final
 
 from guard.agentphone import Listing, UsageClient
 from guard.clock import Clock
 from guard.config import AccountConfig
-from guard.cycle import Cycles, retire_account
+from guard.cycle import Cycles, Raised, retire_account
+from guard.errors import StorageError
 from guard.lifecycle.asking import is_of_the_key
+from guard.lifecycle.decide import Decision
 from guard.lifecycle.roster import Roster, listed
 from guard.logs import log
-from guard.model import Account, Failure, FailureKind, SubAccount, sub_account_name
+from guard.model import Failure, FailureKind, SubAccount, sub_account_name
 from guard.store import Store, Unit
 
 LIST_EVERY: Final = timedelta(minutes=5)
 AT_ONCE: Final = 8  # sub-accounts that are asked at the same time
 SPREAD: Final = 0.9  # of the interval, over which a pass is spread; the rest is slack
-_LISTING_S: Final = 45.0  # less than what the watchdog takes for hanging
+LIST_WITHIN_S: Final = 45.0  # less than what the watchdog takes for hanging
+
+Run = Callable[[Cycles], Awaitable[None]]
+"""Runs one cycle, and raises nothing."""
+
+Hear = Callable[[], Awaitable[None]]
+"""Runs a cycle of the master account, or waits for one that runs already."""
 
 
-@dataclass(slots=True)
 class Pass:
-    """One pass over the sub-accounts: those whose turn has not come yet, spread evenly over a time."""
+    """One pass over sub-accounts: those who had no turn yet, and when the next one comes."""
 
-    began_s: float
-    length_s: float
-    waiting: deque[Cycles]
-    count: int = field(init=False)
+    def __init__(self, waiting: Iterable[Cycles] = (), *, now_s: float = 0.0, length_s: float = 0.0) -> None:
+        """Spreads the turns evenly over `length_s`; the first is now."""
+        self.waiting = deque(waiting)
+        self._next_s = now_s
+        self._step_s = length_s / max(1, len(self.waiting))
 
-    def __post_init__(self) -> None:
-        """Counts who is in it."""
-        self.count = len(self.waiting)
+    def is_due(self, now_s: float) -> bool:
+        """Whether somebody's turn has come."""
+        return bool(self.waiting) and self._next_s <= now_s
 
-    @property
-    def is_over(self) -> bool:
-        """Whether all had their turn."""
-        return not self.waiting
+    def take(self, now_s: float) -> Cycles | None:
+        """Whose turn has come, if anybody's; who is late is taken without a break, until it is no longer late."""
+        if not self.is_due(now_s):
+            return None
+        self._next_s += self._step_s
+        return self.waiting.popleft()
 
-    def due(self, now_s: float) -> deque[Cycles]:
-        """Takes out those whose turn has come by now."""
-        share = min(1.0, (now_s - self.began_s) / self.length_s)
-        left = self.count - ceil(self.count * share)
-        return deque(self.waiting.popleft() for _ in range(len(self.waiting) - left))
+    def hold(self, now_s: float) -> None:
+        """Nobody's turn has come yet; from now on the turns are as far apart as before."""
+        self._next_s = max(self._next_s, now_s)
 
-    def resume(self, now_s: float) -> None:
-        """Spreads what is left over the time once more, after it was late or had to wait."""
-        self.began_s, self.count = now_s, len(self.waiting)
+    def drop(self, names: Collection[str]) -> None:
+        """Takes the turns of these accounts away."""
+        self.waiting = deque(each for each in self.waiting if each.config.name not in names)
 
 
 @dataclass(slots=True)
@@ -63,10 +70,16 @@ class Family:
     store: Store
     clock: Clock
     master: Cycles = field(init=False)
-    _members: tuple[SubAccount, ...] = ()
-    _subs: dict[str, Cycles] = field(default_factory=dict)  # the members' cycles, by id, in the order of asking
-    _absent: frozenset[str] = frozenset()  # ids of members that the last good listing did not show
+    _subs: dict[str, Cycles] = field(default_factory=dict)  # by name, in the order in which they are asked
+    _members: tuple[SubAccount, ...] = ()  # the same, as the last listing left them
+    _absent: frozenset[str] = frozenset()  # names of those that the last good listing did not show
+    _listed_at: datetime | None = None  # when they were last listed, or it was tried
+    _list_after: timedelta = LIST_EVERY
     _complaint: str = ""  # about the last listing
+    _silent_at: datetime | None = None  # when the master account was last found silent
+    _pass: Pass = field(default_factory=Pass)
+    _is_wanted: bool = False  # another pass, once all had their turn in this one
+    _under_way: set[str] = field(default_factory=set)  # names of sub-accounts whose cycle has begun
 
     def __post_init__(self) -> None:
         """Remembers nothing yet."""
@@ -82,32 +95,108 @@ class Family:
         """The sub-accounts' cycles, in the order in which they are asked."""
         return list(self._subs.values())
 
+    async def remember(self) -> None:
+        """Reads what is stored of the master account and of who belongs to it, once; raises StorageError."""
+        account = (await self.master.remember()).account
+        self._listed_at = account.listed_at
+        self._note_silence()
+        if self.config.subs is None or self._subs:
+            return
+        members, accounts = await self.store.run(lambda unit: (unit.sub_accounts(self.name), unit.accounts()))
+
+        def cycled_at(member: SubAccount) -> datetime:
+            account = accounts.get(_name(member))
+            return account.cycled_at if account and account.cycled_at else datetime.min.replace(tzinfo=UTC)
+
+        self._admit(sorted(members, key=cycled_at))
+
+    # --- who is silent ---------------------------------------------------------------------------------------------
+
     @property
     def is_silent(self) -> bool:
         """Whether the master account fails as all do that share its key: then it alone is asked, and tells of it."""
         failure = self.master.account.failure
         return failure is not None and is_of_the_key(failure)
 
-    def silence_counts(self, cycles: Cycles) -> bool:
-        """Whether no answer for this account means that this very account gives none."""
-        return cycles is self.master or not (self.is_silent or cycles.config.sub_id in self._absent)
+    async def run(
+        self,
+        cycles: Cycles,
+        *,
+        hear: Hear,
+        jitter: float,
+        every: timedelta | None = None,
+        raised: Raised | None = None,
+    ) -> Decision:
+        """Runs a cycle of one of the family, as `Cycles.run` does; it is asked unless it has to be left alone.
 
-    async def remember(self) -> None:
-        """Reads what is stored of the master account and of who belongs to it, once; raises StorageError."""
-        await self.master.remember()
-        subs = self.config.subs
-        if subs is None or self._subs:
-            return
-        known, accounts = await self.store.run(lambda unit: (unit.sub_accounts(self.name), unit.accounts()))
-        members = known if subs.ids is None else [SubAccount(self.name, each) for each in subs.ids]
+        When a sub-account begins to fail, the master account is heard before anything is decided.
+        """
+        counts = None if cycles is self.master else partial(self._silence_counts, cycles, hear)
+        decision = await cycles.run(
+            ask=cycles.is_due(), jitter=jitter, every=every, silence_counts=counts, raised=raised
+        )
+        if cycles is self.master:
+            self._note_silence()
+        return decision
 
-        def cycled_at(member: SubAccount) -> datetime:
-            account = accounts.get(sub_account_name(self.name, member.id))
-            return account.cycled_at if account and account.cycled_at else datetime.min.replace(tzinfo=UTC)
+    async def _silence_counts(self, cycles: Cycles, hear: Hear, failure: Failure | None) -> bool:
+        before, name = cycles.account, cycles.config.name
+        if failure is not None and not before.failures and not self.is_silent:
+            await hear()
+        failure = failure or before.failure
+        others = self.master.account.failure
+        is_shared = self.is_silent or (failure is not None and others is not None and others.kind is failure.kind)
+        since = before.cycled_at
+        was_silent = since is not None and self._silent_at is not None and since <= self._silent_at
+        return not (is_shared or was_silent or name in self._absent)
 
-        self._admit(sorted(members, key=cycled_at))
+    def _note_silence(self) -> None:
+        if self.is_silent:
+            self._silent_at = self.master.account.cycled_at
 
-    async def ask(self, due: deque[Cycles], run: Callable[[Cycles], Awaitable[None]]) -> None:
+    # --- whose turn it is ------------------------------------------------------------------------------------------
+
+    @property
+    def is_pass_over(self) -> bool:
+        """Whether every cycle of the pass has ended; also before the first one."""
+        return not self._pass.waiting and not self._under_way
+
+    def want_pass(self) -> None:
+        """Has another pass begin, at once or as soon as all had their turn in the one before."""
+        self._is_wanted = True
+
+    def begin_pass(self) -> bool:
+        """Begins the pass that is wanted, if it is time; whether it did.
+
+        While the master account is silent no time passes for those who wait, so that they go on as they were. Whoever
+        is still being asked since the pass before has no turn in this one.
+        """
+        if self.is_silent:
+            self._pass.hold(self.clock.monotonic_s())
+            return False
+        if not self._is_wanted or self._pass.waiting:
+            return False
+        self._is_wanted = False
+        self._spread(self._subs.values())
+        return True
+
+    def has_turn(self) -> bool:
+        """Whether somebody's turn has come."""
+        return not self.is_silent and self._pass.is_due(self.clock.monotonic_s())
+
+    async def take_turns(self, run: Run) -> None:
+        """Runs a cycle of everybody whose turn has come, one after another; to be called AT_ONCE times side by side."""
+        while self.has_turn() and (cycles := self._pass.take(self.clock.monotonic_s())) is not None:
+            name = cycles.config.name
+            if name in self._under_way:
+                continue
+            self._under_way.add(name)
+            try:
+                await run(cycles)
+            finally:
+                self._under_way.discard(name)
+
+    async def ask(self, due: deque[Cycles], run: Run) -> None:
         """Runs a cycle of each that is due, a few at a time; stops short when the master account falls silent.
 
         Those who had no turn stay in `due`.
@@ -119,76 +208,91 @@ class Family:
 
         await asyncio.gather(*(worker() for _ in range(min(AT_ONCE, len(due)))))
 
+    def _spread(self, waiting: Iterable[Cycles]) -> None:
+        length_s = self.clock.real_s(self.config.every) * SPREAD
+        self._pass = Pass(waiting, now_s=self.clock.monotonic_s(), length_s=length_s)
+
     # --- who belongs to it -----------------------------------------------------------------------------------------
 
-    async def update(self) -> None:
-        """Asks who belongs to the master account, when it is time; no sub-account's cycle may run meanwhile.
+    def is_listing_due(self) -> bool:
+        """Whether the last listing is old enough, or nobody knows how old, since the clock went back."""
+        if self.config.subs is None or self.config.subs.ids is not None:
+            return False
+        at = self._listed_at
+        return at is None or not timedelta() <= self.clock.now() - at < self._list_after
 
-        A listing that fails, or is short or empty, changes nothing, and is asked for again at the next call. Raises
-        StorageError.
+    async def update(self, *, within_s: float = LIST_WITHIN_S) -> None:
+        """Asks who belongs to the master account, if it is time; who is new has a turn in this pass.
+
+        A listing that fails, or is empty all of a sudden, changes nothing; one that is incomplete takes nobody away.
+        The next one is asked for after five minutes all the same. Raises StorageError.
         """
-        now = self.clock.now()
-        if self.config.subs is None or self.config.subs.ids is not None or not self._is_time(now):
+        if not self.is_listing_due():
             return
-        listing = await self._list(now)
-        if complaint := _complaint(listing, is_alone=not self._members):
-            self._complain(complaint)
-        elif isinstance(listing, Listing):
-            await self._apply(listed(self.name, self._members, listing.ids), now=now)
+        now = self._listed_at = self.clock.now()
+        listing = await self._list(now, within_s=within_s)
+        if isinstance(listing, Failure):
+            self._list_after = max(LIST_EVERY, listing.retry_after or LIST_EVERY)
+            self._complain("listing.failed", listing.text)
+            await self.master.note_listed(now)
+            return
+        self._list_after = LIST_EVERY
+        self._complain("listing.flawed", _complaint(listing, is_alone=not self._members))
+        keep = {each.id for each in self._members if _name(each) in self._under_way}
+        await self._apply(
+            listed(self.name, self._members, listing.ids, is_complete=listing.is_complete, keep=keep), now=now
+        )
 
-    def _is_time(self, now: datetime) -> bool:
-        """Whether the last good listing is old enough, or nobody knows, since the clock went back."""
-        at = self.master.account.listed_at
-        return at is None or not timedelta() <= now - at < LIST_EVERY
-
-    async def _list(self, now: datetime) -> Listing | Failure:
+    async def _list(self, now: datetime, *, within_s: float) -> Listing | Failure:
         try:
-            async with asyncio.timeout(_LISTING_S):
+            async with asyncio.timeout(within_s):
                 return await self.client.sub_accounts(now=now)
         except TimeoutError:
-            return Failure(FailureKind.TIMEOUT, f"sub-accounts could not be listed within {_LISTING_S:.0f} s")
+            return Failure(FailureKind.TIMEOUT, f"sub-accounts could not be listed within {within_s:.0f} s")
 
-    def _complain(self, complaint: str) -> None:
-        if complaint != self._complaint:  # it is tried again with each pass
-            log.warning("listing.failed", complaint, account=self.name)
+    def _complain(self, event: str, complaint: str) -> None:
+        if complaint and complaint != self._complaint:  # the next listing is likely to be no better
+            log.warning(event, complaint, account=self.name)
+        if self._complaint and not complaint:
+            log.info("listing.recovered", "sub-accounts can be listed again", account=self.name)
         self._complaint = complaint
 
     async def _apply(self, roster: Roster, *, now: datetime) -> None:
-        account = replace(self.master.account, listed_at=now)
-        await self.store.run(partial(_write_roster, roster=roster, account=account, now=now))
-        self.master.note(account)
-        if self._complaint:
-            log.info("listing.recovered", "sub-accounts can be listed again", account=self.name)
-        self._complaint = ""
-        for each in roster.gone:
-            log.info("account.gone", "three listings in a row did not show it", account=_name(each))
-        new = len(roster.members) + len(roster.gone) - len(self._members)
-        if new:
-            log.info("account.listed", "new sub-accounts are watched from now on", account=self.name, count=new)
+        before, known = self._members, self._subs.keys()
+        gone = {_name(each) for each in roster.gone}
+        self._admit(each for each in before if _name(each) not in gone)  # nothing may write of the others any more
+        self._pass.drop(gone)
+        try:
+            await self.master.note_listed(now, partial(_write_roster, roster=roster, now=now))
+        except StorageError:
+            self._admit(before)
+            raise
         self._admit(roster.members)
+        for name in sorted(gone):
+            log.info("account.gone", "three listings in a row did not show it", account=name)
+        new = [cycles for name, cycles in self._subs.items() if name not in known]
+        if new:
+            log.info("account.listed", "new sub-accounts are watched from now on", account=self.name, count=len(new))
+            self._spread([*self._pass.waiting, *new])
 
     def _admit(self, members: Iterable[SubAccount]) -> None:
-        assert self.config.subs is not None  # noqa: S101 - the callers' branch
         self._members = tuple(members)
-        self._absent = frozenset(each.id for each in self._members if each.absent)
-        self._subs = {each.id: self._subs.get(each.id) or self._cycles(each.id) for each in self._members}
+        self._absent = frozenset(_name(each) for each in self._members if each.absent)
+        self._subs = {_name(each): self._subs.get(_name(each)) or self._cycles(each.id) for each in self._members}
 
     def _cycles(self, sub_id: str) -> Cycles:
-        assert self.config.subs is not None  # noqa: S101 - as above
+        assert self.config.subs is not None  # noqa: S101 - the callers' branch
         return Cycles(self.config.subs.config(sub_id), self.client, self.store, self.clock)
 
 
-def _complaint(listing: Listing | Failure, *, is_alone: bool) -> str:
-    """Why a listing says nothing of who belongs; empty where it does. A master account may well be alone."""
-    if isinstance(listing, Failure):
-        return listing.text
-    if not listing.is_complete:
-        return "the list of sub-accounts ends too early"
-    return "" if listing.ids or is_alone else "the list of sub-accounts is empty all of a sudden"
+def _complaint(listing: Listing, *, is_alone: bool) -> str:
+    """What is amiss with a listing; empty where nothing is. A master account may well be alone."""
+    if not listing.ids and not is_alone:
+        return "the list of sub-accounts is empty all of a sudden"
+    return "; ".join(listing.notes)
 
 
-def _write_roster(unit: Unit, *, roster: Roster, account: Account, now: datetime) -> None:
-    unit.save_account(account)
+def _write_roster(unit: Unit, *, roster: Roster, now: datetime) -> None:
     unit.save_sub_accounts(roster.members)
     unit.delete_sub_accounts(roster.gone)
     for each in roster.gone:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from random import random
@@ -20,6 +21,8 @@ BEGIN_S: Final = (
     20.0  # no attempt begins later, and one takes 10 s at the most: an attempt that is cut may be shown twice
 )
 
+LIST_S: Final = 10.0  # for a listing, so that a slow one leaves time for those who are known
+
 
 async def run_once(parts: Parts) -> ExitCode:
     """Runs one pass; gives 0 if nothing fires, 1 if at most warning does, 2 for critical, 3 without data.
@@ -28,7 +31,7 @@ async def run_once(parts: Parts) -> ExitCode:
     """
     until_s = parts.clock.monotonic_s() + BEGIN_S
     done = await asyncio.gather(
-        *(_ask(parts, each, until_s=until_s) for each in parts.families), return_exceptions=True
+        *(_Round(parts, each, until_s).run() for each in parts.families), return_exceptions=True
     )
     await _deliver(parts)
     for fault in done:
@@ -37,45 +40,61 @@ async def run_once(parts: Parts) -> ExitCode:
     return await parts.store.run(partial(_finish, parts=parts))
 
 
-async def _ask(parts: Parts, family: Family, *, until_s: float) -> None:
-    """A cycle of the master account, then of each sub-account; the time may not suffice for all of them."""
-    await family.remember()
-    await _cycle(parts, family.master, family)
-    if family.is_silent:
-        return
-    await family.update()
-    left = 0
+@dataclass(slots=True)
+class _Round:
+    """The cycles of one family in one pass; the time may not suffice for all of them."""
 
-    async def run(cycles: Cycles) -> None:
-        nonlocal left
-        if parts.clock.monotonic_s() < until_s:
-            await _cycle(parts, cycles, family)
-        else:
-            left += 1
+    parts: Parts
+    family: Family
+    until_s: float
+    _left: int = 0
+    _fault: Exception | None = None  # the first one
+    _hearing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    await family.ask(deque(family.subs), run)
-    if left:
-        text = "the time did not suffice for all sub-accounts; the next pass begins with the others"
-        log.warning("once.unasked", text, account=family.name, left=left)
+    async def run(self) -> None:
+        """A cycle of the master account, then of each sub-account; what is raised is raised when all had their turn."""
+        await self.family.remember()
+        await self._cycle(self.family.master)
+        if not self.family.is_silent:
+            await self.family.update(within_s=LIST_S)
+        await self.family.ask(deque(self.family.subs), self._turn)
+        if self._left:
+            text = "the time did not suffice for all sub-accounts; the next pass begins with the others"
+            log.warning("once.unasked", text, account=self.family.name, left=self._left)
+        if self._fault is not None:
+            raise self._fault
 
+    async def _turn(self, cycles: Cycles) -> None:
+        if self.parts.clock.monotonic_s() >= self.until_s:
+            self._left += 1
+            return
+        try:
+            await self._cycle(cycles)
+        except Exception as fault:  # noqa: BLE001 - what ails one account must not stop the others
+            self._fault = self._fault or fault
 
-async def _cycle(parts: Parts, cycles: Cycles, family: Family) -> None:
-    await cycles.remember()
-    before = cycles.account
-    now = parts.clock.now()
-    since = now - before.cycled_at if before.cycled_at else timedelta()
-    ask = cycles.is_due()
-    if not ask:
-        text = "AgentPhone is left alone for a while, since it failed"
-        log.warning("once.unasked", text, account=before.name, until=before.ask_at)
-    decision = await cycles.run(
-        ask=ask,
-        jitter=random(),  # noqa: S311 - a backoff's jitter guards no secret
-        # Whoever starts the passes decides how far apart they are.
-        every=max(cycles.config.every, since),
-        silence_counts=family.silence_counts(cycles),
-    )
-    log_decision(before, decision)
+    async def _cycle(self, cycles: Cycles) -> None:
+        await cycles.remember()
+        before, clock = cycles.account, self.parts.clock
+        since = clock.now() - before.cycled_at if before.cycled_at else timedelta()
+        if not cycles.is_due():
+            text = "AgentPhone is left alone for a while, since it failed"
+            log.warning("once.unasked", text, account=before.name, until=before.ask_at)
+        decision = await self.family.run(
+            cycles,
+            hear=self._hear,
+            jitter=random(),  # noqa: S311 - a backoff's jitter guards no secret
+            # Whoever starts the passes decides how far apart they are.
+            every=max(cycles.config.every, since),
+        )
+        log_decision(before, decision)
+
+    async def _hear(self) -> None:
+        """A cycle of the master account, or the end of one that runs already."""
+        is_heard = self._hearing.locked()
+        async with self._hearing:
+            if not is_heard:
+                await self._cycle(self.family.master)
 
 
 async def _deliver(parts: Parts) -> None:

@@ -13,7 +13,7 @@ from guard.cycle import retire_gone
 from guard.errors import ConfigError
 from guard.family import Family
 from guard.logs import add_secret, log
-from guard.model import master_name, sub_account_name
+from guard.model import SubAccount, master_name, sub_account_name
 from guard.notify.channels import notifier_for
 from guard.notify.heartbeat import Heartbeat
 from guard.notify.notifier import Notifier
@@ -89,12 +89,23 @@ def _accounts(unit: Unit, config: Config) -> Iterator[tuple[str, AccountConfig]]
     """All accounts that are watched, by name, with the sub-accounts as far as they are known."""
     for account in config.accounts:
         yield account.name, account
-        known = unit.sub_accounts(account.name)
-        if account.subs is None or account.subs.ids is not None:
-            unit.delete_sub_accounts(known)  # no listing is asked for any more
-        if account.subs is not None:
-            for sub_id in account.subs.ids or [each.id for each in known]:
-                yield sub_account_name(account.name, sub_id), account.subs.config(sub_id)
+        subs, known = account.subs, unit.sub_accounts(account.name)
+        if subs is None or subs.ids is not None:
+            known = _listed(unit, account, known)
+        if subs is not None:
+            yield from ((sub_account_name(account.name, each.id), subs.config(each.id)) for each in known)
+
+
+def _listed(unit: Unit, account: AccountConfig, known: Iterable[SubAccount]) -> list[SubAccount]:
+    """The sub-accounts of an account whose listing is not asked for: those that the rule file lists, if any.
+
+    They are stored all the same: where it says "all" the next time, they are the same ones still.
+    """
+    ids = account.subs.ids or () if account.subs else ()
+    listed = [SubAccount(account.name, each) for each in ids]
+    unit.delete_sub_accounts(known)
+    unit.save_sub_accounts(listed)
+    return listed
 
 
 def _receiver(channel: ChannelConfig, notifier: Notifier) -> Receiver:

@@ -7,7 +7,7 @@ a monotonic watchdog re-arms its jobs.
 import asyncio
 import os
 import signal
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,10 +22,8 @@ from guard.config import recipients_of
 from guard.console.health import Health
 from guard.cycle import Cycles, log_decision
 from guard.errors import ExitCode, StorageError
-from guard.family import SPREAD, Family, Pass
-from guard.lifecycle.asking import is_of_the_key, may_ask
+from guard.family import AT_ONCE, Family
 from guard.logs import log
-from guard.model import Account
 from guard.parts import Parts
 from guard.settings import Listen
 from guard.store_failing import StoreFailing
@@ -51,7 +49,6 @@ class Service:
     parts: Parts
     listen: Listen | None = None  # where its console answers, if anywhere
     systemd: Systemd = field(default_factory=Systemd)
-    _passes: dict[str, Pass] = field(default_factory=dict)  # over sub-accounts, by master account
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # by job; a job never runs twice at a time
     _again: dict[str, Work] = field(default_factory=dict)  # wanted while it ran, so it runs once more
     _watched: Counter[str] = field(default_factory=Counter)  # watches since the last pulse, and since each job began
@@ -117,13 +114,13 @@ class Service:
     async def _pulse(self) -> None:
         del self._watched["pulse"]
         self._open_console()
-        self._wake_outbox()
-        now = self.parts.clock.now()
         for family in self.parts.families:
-            account = family.master.account
-            if account.ask_at is not None and may_ask(account, now=now):
-                self._start(f"cycle:{family.name}", partial(self._cycle, family.master, family))
+            if family.master.is_retry_due():
+                self._start(f"cycle:{family.name}", partial(self._retry, family))
             self._wake_subs(family)
+            if f"cycle:{family.name}" not in self._running:  # what that raises belongs to the pass that it begins
+                self._end_storm(family)
+        self._wake_outbox()
 
     def _open_console(self) -> None:
         """Begins to answer once a cycle is done."""
@@ -136,10 +133,13 @@ class Service:
         self._start(f"cycle:{family.name}", partial(self._tick, family))
 
     def _wake_subs(self, family: Family) -> None:
-        """Asks those sub-accounts whose turn has come, unless their master account is silent."""
-        round_ = self._passes.get(family.name)
-        if round_ is not None and not round_.is_over and not family.is_silent:
-            self._start(f"subs:{family.name}", partial(self._subs, family, round_))
+        """Begins a pass over the sub-accounts if it is time, and asks those whose turn has come."""
+        if family.begin_pass() and family.is_listing_due():
+            self._start(f"listing:{family.name}", partial(self._list, family))
+        if family.has_turn():
+            for number in range(AT_ONCE):
+                job = f"subs:{family.name}:{number}"
+                self._start(job, partial(self._take_turns, family, job))
 
     async def _wake_prune(self) -> None:
         self._start("prune", self._prune)
@@ -168,74 +168,72 @@ class Service:
 
     async def _tick(self, family: Family) -> None:
         """A cycle of the master account, and the beginning of a pass over its sub-accounts."""
+        self._let_go(family)  # whoever hangs, or is late, holds nothing back for longer than an interval
         await self._cycle(family.master, family)
-        self._watched[f"cycle:{family.name}"] = 0
-        if family.config.subs is not None and not family.is_silent:
-            await self._begin_pass(family)
-        if family.is_silent or self._is_pass_over(family):
-            self._end_storm(family)
+        family.want_pass()
+        self._wake_subs(family)
+        self._end_storm(family)
 
-    def _is_pass_over(self, family: Family) -> bool:
-        return family.name not in self._passes or self._passes[family.name].is_over
+    async def _retry(self, family: Family) -> None:
+        """A cycle of the master account between two ticks."""
+        await self._cycle(family.master, family)
+        self._end_storm(family)
 
-    async def _begin_pass(self, family: Family) -> None:
-        now_s = self.parts.clock.monotonic_s()
-        if not self._is_pass_over(family):
-            self._passes[family.name].resume(now_s)  # it was late, or had to wait: those who had no turn come first
-        elif f"subs:{family.name}" not in self._running:
+    async def _hear_master(self, family: Family) -> None:
+        """Has a cycle of the master account run, unless one does already, and waits for its end."""
+        self._start(f"cycle:{family.name}", partial(self._retry, family))
+        if (task := self._running.get(f"cycle:{family.name}")) is not None:
+            await asyncio.wait({task})
+
+    async def _take_turns(self, family: Family, job: str) -> None:
+        async def run(cycles: Cycles) -> None:
+            self._watched[job] = 0  # one by one they may take long
             try:
-                await family.update()
-            except StorageError as fault:
-                await self._failed(family, fault)
-            length_s = self.parts.clock.real_s(family.config.every) * SPREAD
-            self._passes[family.name] = Pass(now_s, length_s, deque(family.subs))
+                await self._cycle(cycles, family)
+            except Exception as fault:  # noqa: BLE001 - a defect in one sub-account must not stop the others
+                text = "a cycle failed; it will run again"
+                log.error("service.unplanned", text, exc=fault, account=cycles.config.name)
 
-    async def _subs(self, family: Family, round_: Pass) -> None:
-        due = round_.due(self.parts.clock.monotonic_s())
-        await family.ask(due, partial(self._sub_cycle, family=family))
-        round_.waiting.extendleft(reversed(due))  # the master account fell silent
-        if round_.is_over:
-            self._end_storm(family)
+        await family.take_turns(run)
+        self._end_storm(family)
 
     def _end_storm(self, family: Family) -> None:
-        self.parts.outbox.storm.end(family.name)
-        self._wake_outbox()
+        """Lets go of what waits for the end of the pass, if that has come, or will not come soon."""
+        if family.is_pass_over or family.is_silent:
+            self._let_go(family)
 
-    async def _sub_cycle(self, cycles: Cycles, family: Family) -> None:
-        self._watched[f"subs:{family.name}"] = 0  # one by one they may take long
+    def _let_go(self, family: Family) -> None:
+        if self.parts.outbox.storm.end(family.name):
+            self._wake_outbox()
+
+    async def _list(self, family: Family) -> None:
         try:
-            await self._cycle(cycles, family)
-        except Exception as fault:  # noqa: BLE001 - a defect in one sub-account must not stop the others
-            log.error("service.unplanned", "a cycle failed; it will run again", exc=fault, account=cycles.config.name)
+            await family.update()
+        except StorageError as fault:  # the next cycle of the master account tells it
+            log.error("listing.storage", str(fault), account=family.name)
 
     async def _cycle(self, cycles: Cycles, family: Family) -> None:
         with suppress(StorageError):  # it is asked all the same, and then the commit tells
             await cycles.remember()
         before = cycles.account
         try:
-            decision = await cycles.run(
-                ask=cycles.is_due(),
+            decision = await family.run(
+                cycles,
+                hear=partial(self._hear_master, family),
                 jitter=random(),  # noqa: S311 - a backoff's jitter guards no secret
-                silence_counts=family.silence_counts(cycles),
                 raised=partial(self.parts.outbox.storm.note, family.name),
             )
         except StorageError as fault:
-            await self._failed(family, fault)
+            await self._store_failing.failed(before.name, fault)
+            self._health.store_failing = self._store_failing.is_failing
             return
         self._health.cycled(self.parts.clock.monotonic_s())
         log_decision(before, decision)
-        if decision.notifications:
+        if not all(map(self.parts.outbox.storm.holds, decision.notifications)):
             self._wake_outbox()
         if cycles is family.master and self.parts.heartbeat is not None:
             self._start("heartbeat", self.parts.heartbeat.beat)
-        if cycles is not family.master and _is_of_the_key(decision.account):
-            # Perhaps all are silent: then the master account tells it, and nobody else is asked.
-            self._start(f"cycle:{family.name}", partial(self._cycle, family.master, family))
-        await self._store_failing.worked(family.name)
-        self._health.store_failing = self._store_failing.is_failing
-
-    async def _failed(self, family: Family, fault: StorageError) -> None:
-        await self._store_failing.failed(family.name, fault)
+        await self._store_failing.worked(before.name)
         self._health.store_failing = self._store_failing.is_failing
 
     async def _work(self, channel: str) -> None:
@@ -296,10 +294,6 @@ class Service:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         self._scheduler.shutdown(wait=False)
-
-
-def _is_of_the_key(account: Account) -> bool:
-    return account.failure is not None and is_of_the_key(account.failure)
 
 
 async def run_until_signalled(parts: Parts, *, listen: Listen | None, systemd: Systemd) -> ExitCode:

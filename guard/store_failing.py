@@ -11,6 +11,7 @@ from guard.clock import Clock
 from guard.errors import StorageError
 from guard.logs import log
 from guard.message import Message, store_failing, store_recovered
+from guard.model import is_sub_account
 from guard.notify.notifier import Notifier, Outcome, Post, Retry, Sent, Unsure
 
 TELL_AFTER: Final = 3  # failed commits of one account in a row
@@ -21,7 +22,8 @@ TELL_EVERY: Final = timedelta(hours=1)
 class StoreFailing:
     """Counts each account's cycles that could not commit; from the third in a row on it tells every channel.
 
-    Each channel is told at most once an hour, and once when a commit succeeds again. All this is in memory alone, for
+    Each channel is told at most once an hour, and once when a master account's commit succeeds again: it is asked at
+    each interval whatever happens, while a sub-account may have to wait for its turn. All this is in memory alone, for
     nothing can be written down.
     """
 
@@ -34,13 +36,15 @@ class StoreFailing:
 
     @property
     def is_failing(self) -> bool:
-        """Whether some account's commits have failed for so long that it is told."""
-        return any(number >= TELL_AFTER for number in self._failures.values())
+        """Whether some master account's commits have failed for so long that it is told."""
+        return any(number >= TELL_AFTER for name, number in self._failures.items() if not is_sub_account(name))
 
     async def worked(self, account: str) -> None:
         """Notes a cycle that was committed, and tells those who were told of the failing."""
         if self._failures.pop(account, 0):
             log.info("store.recovered", "the database takes writes again", account=account)
+        if is_sub_account(account) or self.is_failing:
+            return
         told, self._firing = self._firing, set()
         if told:
             now = self.clock.now()

@@ -148,3 +148,40 @@ async def test_a_channel_that_did_not_take_it_is_in_the_log(caplog: pytest.LogCa
         await it.fails(3)
     assert logged(caplog)[-1] == ("store.untold", {"channel": "0"})
     assert caplog.messages[-1] == "Slack answered 503"
+
+
+async def test_a_sub_account_is_told_of_as_any_other_but_the_end_is_its_master_accounts_to_tell() -> None:
+    async with failing(()) as it:
+        for _ in range(3):
+            await it.store.failed("main:acme", FULL)
+            await it.store.worked("main:birch")
+        assert it.told == [1]
+        assert not it.store.is_failing
+        await it.store.worked("main:acme")
+        assert len(it.slacks[0].shown) == 1
+        await it.store.worked("main")
+        assert len(it.slacks[0].shown) == 2
+
+
+async def test_a_thousand_sub_accounts_that_fail_once_tell_nothing_and_end_nothing() -> None:
+    async with failing(()) as it:
+        for number in range(1000):
+            await it.store.failed(f"main:{number}", FULL)
+        assert it.told == [0]
+        await it.fails(3)
+        for number in range(1000):
+            await it.store.worked(f"main:{number}")
+        assert it.told == [1]
+        assert it.store.is_failing
+        assert len(it.slacks[0].shown) == 1
+
+
+async def test_one_account_that_works_again_is_not_the_end_while_another_still_fails() -> None:
+    async with failing(()) as it:
+        await it.fails(3)
+        for _ in range(3):
+            await it.store.failed("other", FULL)
+        await it.store.worked("main")
+        assert len(it.slacks[0].shown) == 1
+        await it.store.worked("other")
+        assert len(it.slacks[0].shown) == 2

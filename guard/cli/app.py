@@ -8,12 +8,12 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from importlib import import_module
 from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
 from guard import __version__
-from guard.cli import alerts, history, play, rules, send_test, status, watch
 from guard.cli.output import complain, printable
 from guard.errors import ExitCode, GuardError
 from guard.logs import redact
@@ -21,25 +21,55 @@ from guard.logs import redact
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})  # what a write to stdout may meet
 
 
-class _Listed(NamedTuple):
-    """A command as the help lists it."""
+class Listed(NamedTuple):
+    """A command as the help lists it, which needs nothing of its module."""
 
-    command: Callable[..., Any]  # its docstring is its help; it gives an exit code, or None for 0
+    place: str  # its module and its function
+    about: str  # the first line of its docstring
     panel: str
     example: str
 
+    @property
+    def command(self) -> Callable[..., Any]:
+        """The function itself, imported: its docstring is its help; it gives an exit code, or None for 0."""
+        module, _, name = self.place.partition(".")
+        function: Callable[..., Any] = getattr(import_module(f"guard.cli.{module}"), name)
+        return function
+
 
 COMMANDS: Final = {
-    "init": _Listed(rules.init, "Set up", "guard init"),
-    "check": _Listed(rules.check, "Set up", "guard check rules.toml"),
-    "send-test": _Listed(send_test.send_test, "Set up", "guard send-test ops"),
-    "run": _Listed(watch.run, "Watch", "guard run --rules /etc/quota-guard/rules.toml"),
-    "once": _Listed(watch.once, "Watch", "*/5 * * * * guard once --rules /etc/quota-guard/rules.toml"),
-    "status": _Listed(status.status, "Look", "guard status"),
-    "alerts": _Listed(alerts.alerts, "Look", "guard alerts --format json"),
-    "history": _Listed(history.history, "Look", "guard history --since 7d --alert main/numbers-remaining"),
-    "demo": _Listed(play.demo, "Try out", "guard demo"),
-    "sandbox": _Listed(play.sandbox, "Try out", "guard sandbox --scenario numbers --speed 10"),
+    "init": Listed("rules.init", "Write a rule file to begin with.", "Set up", "guard init"),
+    "check": Listed("rules.check", "Look for mistakes in a rule file.", "Set up", "guard check rules.toml"),
+    "send-test": Listed("send_test.send_test", "Send a test message to a channel.", "Set up", "guard send-test ops"),
+    "run": Listed(
+        "watch.run",
+        "Watch the accounts and tell the channels, until stopped.",
+        "Watch",
+        "guard run --rules /etc/quota-guard/rules.toml",
+    ),
+    "once": Listed(
+        "watch.once",
+        "Do one pass, for cron; the exit code says how things stand.",
+        "Watch",
+        "*/5 * * * * guard once --rules /etc/quota-guard/rules.toml",
+    ),
+    "status": Listed("status.status", "Show how things stand, from the database.", "Look", "guard status"),
+    "alerts": Listed(
+        "alerts.alerts", "Show the alerts that are not at rest, the worst first.", "Look", "guard alerts --format json"
+    ),
+    "history": Listed(
+        "history.history",
+        "Show what happened, newest last.",
+        "Look",
+        "guard history --since 7d --alert main/numbers-remaining",
+    ),
+    "demo": Listed("play.demo", "Show alerts fire, escalate and resolve, within two minutes.", "Try out", "guard demo"),
+    "sandbox": Listed(
+        "play.sandbox",
+        "Run a pretend AgentPhone, to try rules against.",
+        "Try out",
+        "guard sandbox --scenario numbers --speed 10",
+    ),
 }
 
 
@@ -60,7 +90,8 @@ def _guard(
     """
 
 
-def _app() -> typer.Typer:
+def _app(words: Sequence[str]) -> typer.Typer:
+    """The commands, of which only those that the words name are imported."""
     app = typer.Typer(
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -68,9 +99,19 @@ def _app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_guard)
-    for name, (command, panel, example) in COMMANDS.items():
-        app.command(name, rich_help_panel=panel, epilog=f"[dim]Example[/dim]\n  {example}")(command)
+    for name, listed in COMMANDS.items():
+        command = listed.command if name in words else _uncalled(listed.about)
+        app.command(name, rich_help_panel=listed.panel, epilog=f"[dim]Example[/dim]\n  {listed.example}")(command)
     return app
+
+
+def _uncalled(about: str) -> Callable[[], None]:
+    """What stands for a command that is only listed."""
+
+    def command() -> None: ...
+
+    command.__doc__ = about
+    return command
 
 
 def run(argv: Sequence[str]) -> int:
@@ -84,7 +125,7 @@ def run(argv: Sequence[str]) -> int:
 
 def _run(argv: Sequence[str]) -> int:
     try:
-        return int(_app()(args=list(argv), prog_name="guard", standalone_mode=False) or ExitCode.DONE)
+        return int(_app(argv)(args=list(argv), prog_name="guard", standalone_mode=False) or ExitCode.DONE)
     except GuardError as error:
         complain(str(error))
         return error.exit_code

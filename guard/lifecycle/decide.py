@@ -93,11 +93,12 @@ def _step_rules(watched: Watched, memory: Memory, snapshot: Snapshot, *, now: da
     facts = Facts.of(snapshot, budgets=watched.budgets, windows=memory.history.windows(every=watched.every))
     for rule in watched.rules:
         key = AlertKey(watched.name, rule.name)
-        alert = memory.alerts.get(key) or Alert(key)
-        evaluation = evaluate(rule, facts, at_rest=is_at_rest(alert))
-        done = step(alert, evaluation, rule.policy, now=now, every=watched.every)
-        if done.alert is not alert:  # else it is at rest, and there is nothing to collect
-            steps.append((rule.policy, done))
+        alert = memory.alerts.get(key)
+        at_rest = alert is None or is_at_rest(alert)
+        evaluation = evaluate(rule, facts, at_rest=at_rest)
+        if at_rest and not evaluation.unknown and True not in evaluation.holds.values():
+            continue  # nothing to step or to collect, as with nearly every rule of nearly every cycle
+        steps.append((rule.policy, step(alert or Alert(key), evaluation, rule.policy, now=now, every=watched.every)))
     return steps
 
 

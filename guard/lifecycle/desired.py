@@ -117,7 +117,8 @@ def _reminder_is_due(notification: Notification, policy: Policy, *, every: timed
     notified = notification.notified
     if notified is None or notification.notified_at is None or notified != notification.desired:
         return False
-    return notified.reminders < policy.remind.at_most and now - notification.notified_at >= every
+    # After the clock went back far nobody knows how long ago that was.
+    return notified.reminders < policy.remind.at_most and abs(now - notification.notified_at) >= every
 
 
 def _remind(notification: Notification) -> Notification:

@@ -17,18 +17,28 @@ class Roster:
     gone: tuple[SubAccount, ...] = ()
 
 
-def listed(master: str, known: Iterable[SubAccount], ids: Collection[str]) -> Roster:
-    """What a complete listing says of those who are `known`; an empty one says nothing.
+def listed(
+    master: str,
+    known: Iterable[SubAccount],
+    ids: Collection[str],
+    *,
+    is_complete: bool = True,
+    keep: Collection[str] = (),
+) -> Roster:
+    """What a listing says of those who are `known`: an empty one nothing, and one with gaps of nobody that they left.
 
-    Members come in the order of `known`, new ones after them in the order of `ids`.
+    Members come in the order of `known`, new ones after them in the order of `ids`. Those in `keep` cannot go now, and
+    will after the next listing without them.
     """
     known = tuple(known)
     if not ids:
         return Roster(known)
     shown, before = set(ids), {each.id for each in known}
-    after = [replace(each, absent=0 if each.id in shown else each.absent + 1) for each in known]
+    missed = 1 if is_complete else 0
+    after = [replace(each, absent=0 if each.id in shown else each.absent + missed) for each in known]
     new = [SubAccount(master, each) for each in ids if each not in before]
+    gone = {each.id for each in after if each.absent >= GONE_AFTER and each.id not in keep}
     return Roster(
-        members=(*(each for each in after if each.absent < GONE_AFTER), *new),
-        gone=tuple(each for each in after if each.absent >= GONE_AFTER),
+        members=(*(each for each in after if each.id not in gone), *new),
+        gone=tuple(each for each in after if each.id in gone),
     )

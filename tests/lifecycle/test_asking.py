@@ -4,17 +4,25 @@ from datetime import timedelta
 
 import pytest
 
-from guard.lifecycle.asking import evaluate_no_data, heard, in_period, may_ask, unheard
+from guard.lifecycle.asking import evaluate_no_data, heard, in_period, is_of_the_key, may_ask, unheard
 from guard.model import Account, Failure, FailureKind, Level, Timer
 from tests.builders import KEY, MINUTE, account, alert, at, snapshot
 
 W, C = Level.WARNING, Level.CRITICAL
 DOWN = Failure(FailureKind.SERVER, "it answered 503")
 BAD_KEY = Failure(FailureKind.UNAUTHORIZED, "it answered 401")
+FORBIDDEN = Failure(FailureKind.FORBIDDEN, "it answered 403")
 
 
 def fail(before: Account, minute: float, failure: Failure | None = DOWN, jitter: float = 1) -> Account:
     return unheard(before, failure, now=at(minute), every=MINUTE, no_data_after=3 * MINUTE, jitter=jitter)
+
+
+def fail_uncounted(before: Account, minute: float, failure: Failure | None = DOWN) -> Account:
+    """A failure that is no sign of this account's own silence."""
+    return unheard(
+        before, failure, now=at(minute), every=MINUTE, no_data_after=3 * MINUTE, jitter=1, silence_counts=False
+    )
 
 
 def hear(before: Account, minute: float) -> Account:
@@ -43,6 +51,42 @@ def test_time_in_which_the_service_did_not_run_is_no_silence() -> None:
 
 def test_a_refused_key_is_lost_at_once() -> None:
     assert fail(hear(account(), 0), 1, BAD_KEY).lost
+
+
+def test_a_sub_account_whose_key_is_refused_is_lost_only_after_a_while() -> None:
+    seen = fail(hear(account(name="main:acme"), 0), 1, BAD_KEY)
+    assert (seen.lost, seen.ask_at) == (False, at(6))
+    assert not fail(seen, 2, None).lost
+    assert fail(fail(seen, 2, None), 3, None).lost
+
+
+@pytest.mark.parametrize("name", ["main", "main:acme"])
+def test_an_account_that_is_forbidden_is_lost_at_once(name: str) -> None:
+    assert fail(hear(account(name=name), 0), 1, FORBIDDEN).lost
+
+
+@pytest.mark.parametrize("failure", [DOWN, BAD_KEY, FORBIDDEN, None])
+def test_silence_that_is_not_its_own_loses_no_account_however_long_and_is_not_counted_later(
+    failure: Failure | None,
+) -> None:
+    seen = hear(account(name="main:acme"), 0)
+    for minute in range(1, 10):
+        seen = fail_uncounted(seen, minute, failure)
+        assert (seen.lost, seen.silence, seen.cycled_at) == (False, timedelta(), at(minute))
+    assert seen.failures == (9 if failure else 0)
+    seen = fail(seen, 10)
+    assert (seen.lost, seen.silence) == (False, MINUTE)
+
+
+def test_what_was_lost_stays_lost_while_silence_does_not_count() -> None:
+    lost = fail(account(name="main:acme"), 0, FORBIDDEN)
+    assert fail_uncounted(lost, 1).lost
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+def test_what_the_network_the_key_or_the_server_fails_at_meets_all_who_share_the_key(kind: FailureKind) -> None:
+    shared = {"unreachable", "timeout", "unauthorized", "rate_limited", "server"}
+    assert is_of_the_key(Failure(kind, "whatever it says")) is (kind in shared)
 
 
 def test_two_good_answers_end_it() -> None:

@@ -130,6 +130,11 @@ def test_a_reminder_is_due_when_its_time_since_the_last_message_has_passed(minut
     assert [each.desired for each in wish(knows(), minutes=minutes)] == [knowledge(reminders=1)] * due
 
 
+@pytest.mark.parametrize(("minutes", "due"), [(-90, 0), (-24 * 60, 1)], ids=["a little", "far"])
+def test_after_the_clock_went_back_a_reminder_is_no_burst_and_not_put_off_for_ever(minutes: float, due: int) -> None:
+    assert len(wish(knows(), minutes=minutes)) == due
+
+
 def test_reminders_go_by_the_present_level() -> None:
     assert len(wish(knows(C), minutes=4 * 60, **firing(C))) == 1
     assert wish(knows(C), minutes=4 * 60, **firing(W)) == []

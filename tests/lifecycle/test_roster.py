@@ -64,3 +64,25 @@ def test_who_was_missing_in_three_listings_in_a_row_is_no_member(listings: list[
         members = listed("main", members, ids).members
     recent = set().union(*listings[-GONE_AFTER:])
     assert {each.id for each in members} == recent
+
+
+@given(listings=st.lists(st.tuples(IDS, st.booleans()), max_size=12))
+def test_an_incomplete_listing_takes_nobody_away_and_brings_whom_it_shows(
+    listings: list[tuple[list[str], bool]],
+) -> None:
+    members: tuple[SubAccount, ...] = ()
+    for ids, is_complete in listings:
+        before = {each.id: each.absent for each in members}
+        roster = listed("main", members, ids, is_complete=is_complete)
+        members = roster.members
+        assert set(ids) <= {each.id for each in members}
+        if not is_complete:
+            assert roster.gone == ()
+            assert all(each.absent == before.get(each.id, 0) or each.id in ids for each in members)
+
+
+def test_who_cannot_go_now_goes_after_the_next_listing() -> None:
+    first = listed("main", subs(a=2, b=0), ["b"], keep=["a"])
+    assert first == Roster(subs(a=3, b=0))
+    assert listed("main", first.members, ["b"]) == Roster(subs(b=0), gone=subs(a=4))
+    assert listed("main", first.members, ["a", "b"]) == Roster(subs(a=0, b=0))

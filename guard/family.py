@@ -140,6 +140,10 @@ class Family:
         return decision
 
     async def _silence_counts(self, cycles: Cycles, hear: Hear, failure: Failure | None) -> bool:
+        """Whether no answer for a sub-account means that this very one gives none.
+
+        Not if its master account fails too, or failed since it was last asked, nor if the last listing did not show it.
+        """
         before, name = cycles.account, cycles.config.name
         if failure is not None and not before.failures and not self.is_silent:
             await hear()

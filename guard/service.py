@@ -182,8 +182,7 @@ class Service:
     async def _hear_master(self, family: Family) -> None:
         """Has a cycle of the master account run, unless one does already, and waits for its end."""
         self._start(f"cycle:{family.name}", partial(self._retry, family))
-        if (task := self._running.get(f"cycle:{family.name}")) is not None:
-            await asyncio.wait({task})
+        await asyncio.wait({self._running[f"cycle:{family.name}"]})
 
     async def _take_turns(self, family: Family, job: str) -> None:
         async def run(cycles: Cycles) -> None:

@@ -196,7 +196,7 @@ class Subs:
 
     async def minutes(self, count: float) -> None:
         """Lets so many minutes pass, with fewer pulses than there are."""
-        await self.passes(int(count * 60), at_a_time=5)
+        await self.passes(int(count * 60), at_a_time=15)
 
     async def tick(self) -> None:
         """A tick of every account."""

@@ -34,7 +34,7 @@ from guard.store import Poll
 from tests.agentphone.wire import Script, answers, says, wire
 from tests.builders import KEY, MINUTE, NOW
 from tests.stand_ins.clock import HandClock
-from tests.wiring import API_KEY, NUMBERS, broken_store, config, kinds, logged, only, opened
+from tests.wiring import API_KEY, NUMBERS, broken_store, config, kinds, logged, opened
 
 UNAVAILABLE = Fault(status=503)
 LOST = AlertKey("main", NO_DATA)

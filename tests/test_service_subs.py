@@ -152,6 +152,17 @@ async def test_one_lost_poll_of_the_master_costs_nobody_a_pass(tmp_path: Path) -
         assert Counter(it.api.asked_subs) == Counter(subs * 2)
 
 
+async def test_a_clock_that_is_set_back_or_forward_changes_nothing(tmp_path: Path) -> None:
+    subs = names(10)
+    async with watching(tmp_path, *subs) as it:
+        for hours in (0, -5, 9):
+            await it.passes(30)
+            it.clock.move(hours=hours)
+            await it.passes(29 if not hours else 30)
+        assert Counter(it.api.asked_subs) == Counter(subs * 3)
+        assert await it.firing() == []
+
+
 # --- the watchdog, and the end -------------------------------------------------------------------------------------
 
 
@@ -163,7 +174,7 @@ async def test_a_pass_that_takes_long_is_no_hanging_service(tmp_path: Path) -> N
         await it.service._pulse()
         done: list[str] = []
         for _ in range(3):
-            await until(lambda: len(it.api.open) == AT_ONCE and not {*done} & {*it.api.open})
+            await until(lambda done=done: len(it.api.open) == AT_ONCE and not {*done} & {*it.api.open})
             for _ in range(service.GIVE_UP_AFTER - 1):
                 await it.service._pulse()
                 it.service._watch()

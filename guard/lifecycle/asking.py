@@ -74,7 +74,7 @@ def unheard(
     """The account after a cycle without a good answer; `failure` is None where it was not asked, as `ask_at` says.
 
     `jitter` is a random share, 0 to 1. An account that was never heard of counts from its first cycle. Where its
-    silence does not count, since its master account is silent too or no longer lists it, the account is not lost by it.
+    silence does not count, since its master account fails too or no longer lists it, the account is not lost by it.
     """
     gap = now - account.cycled_at if account.cycled_at else timedelta()
     counted = silence_counts and timedelta() <= gap <= 3 * every

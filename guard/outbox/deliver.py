@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from random import random
-from typing import Final
+from typing import Any, Final
 
 from guard.clock import Clock
 from guard.lifecycle.desired import gap
@@ -182,7 +182,7 @@ def _write_root(unit: Unit, delivery: Delivery, receipt: str) -> None:
 def _log_settled(delivery: Delivery, kind: EventKind) -> None:
     write = {EventKind.DELIVERED: log.info, EventKind.DIED: log.error}.get(kind, log.warning)
     first, more = delivery.covers[:_NAMED], len(delivery.covers) - _NAMED
-    whom = {"recipient": delivery.recipient} if delivery.recipient else {}
+    whom: dict[str, Any] = {"recipient": delivery.recipient} if delivery.recipient else {}
     again = f"; again at {delivery.due_at:%H:%M:%S}" if delivery.state is DeliveryState.PENDING else ""
     write(
         kind,

@@ -50,11 +50,9 @@ def plan(
 ) -> Plan:
     """Plans one recipient's deliveries.
 
-    `waiting` are its notifications between whose halves there is a gap, `deliveries` those that are pending, sending or
-    dead, `edits` what `edit` gave. While one is being sent nothing is planned: what it settles decides what is left.
+    `waiting` are its notifications between whose halves there is a gap, `deliveries` those that are pending or dead,
+    `edits` what `edit` gave.
     """
-    if any(each.state is DeliveryState.SENDING for each in deliveries):
-        return Plan()
     waiting, edits = list(waiting), list(edits)
     dead = {each.key: each for each in deliveries if _is_dead(each, now=now)}
     given_up = {cover for each in dead.values() if not is_edit(each) for cover in each.covers}

@@ -30,8 +30,8 @@ class Recipient:
         wait: it tells nobody anything, so it must hold up no message.
         """
         if any(each.state is DeliveryState.SENDING for each in self.deliveries):
-            return None
-        # What may have arrived is looked for before anything else: what it settles decides what is left to tell.
+            return None  # what that settles decides what is left to tell
+        # What may have arrived is looked for before anything else, for the same reason.
         lost = [each for each in self.deliveries if self.finds and is_lost(each)]
         pending = lost or [each for each in self._planned(unit, now=now) if each.state is DeliveryState.PENDING]
         waiting = [each for each in pending if waits(each, now=now)]

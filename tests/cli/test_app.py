@@ -14,7 +14,7 @@ from inline_snapshot import snapshot
 
 from guard import __main__, __version__, logs
 from guard.__main__ import main
-from guard.cli.app import COMMANDS
+from guard.cli.app import COMMANDS, Listed
 from guard.clock import Clock
 from guard.errors import ExitCode
 from guard.store import Reader
@@ -81,10 +81,20 @@ def test_the_help_of_a_command_keeps_its_lines_on_a_terminal_and_shows_an_exampl
     assert f"guard {name}" in listed.example
 
 
+@pytest.mark.parametrize("listed", COMMANDS.values(), ids=COMMANDS)
+def test_a_command_is_listed_by_the_first_line_of_its_own_help(listed: Listed) -> None:
+    assert listed.about == inspect.cleandoc(listed.command.__doc__ or "").splitlines()[0]
+
+
 def test_help_imports_nothing_that_takes_long() -> None:
     script = "import sys; from guard.__main__ import main; main(['--help']); print('\\n', *sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert not set(HEAVY) & set(done.stdout.splitlines()[-1].split())
+    assert not {*HEAVY, "asyncio", "guard.model", "guard.cli.status"} & set(done.stdout.splitlines()[-1].split())
+
+
+def test_a_command_behind_a_double_dash_is_the_real_one(guard: Run) -> None:
+    assert guard("--", "check") == guard("check")
+    assert guard("check").code == ExitCode.CONFIG
 
 
 def test_python_dash_m_is_the_command(monkeypatch: pytest.MonkeyPatch) -> None:

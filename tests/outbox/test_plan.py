@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from guard.model import (
-    Alert,
     AlertKey,
     CallKind,
     Cover,
@@ -18,13 +17,12 @@ from guard.model import (
     Level,
     Notification,
     Root,
-    State,
 )
 from guard.notify.notifier import Gone, Outcome, Rejected, Retry, Sent, Unsure
 from guard.outbox.plan import Plan, Target, Wish, delivery_key, edit, plan
 from guard.outbox.recipient import turns
 from guard.outbox.settle import settled
-from tests.builders import KEY, MINUTE, NOW, at, delivery, incident, knowledge, notification
+from tests.builders import KEY, MINUTE, NOW, at, delivery, knowledge, notification
 
 W, C = Level.WARNING, Level.CRITICAL
 OPS = Target("ops")
@@ -68,13 +66,9 @@ def test_the_worst_comes_first_and_what_ended_last() -> None:
     assert [each.covers[0].key for each in planned(waiting).deliveries] == [high, low, over]
 
 
-@pytest.mark.parametrize("state", [DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.DEAD])
+@pytest.mark.parametrize("state", [DeliveryState.PENDING, DeliveryState.DEAD])
 def test_a_state_that_is_covered_is_not_planned_again(state: DeliveryState) -> None:
     assert planned([waits()], covering(waits(), state=state, settled_at=NOW)) == Plan()
-
-
-def test_while_one_is_being_sent_nothing_is_planned() -> None:
-    assert planned([waits(level=C)], covering(waits(), state=DeliveryState.SENDING)) == Plan()
 
 
 def test_what_waits_collapses_into_the_newest_truth_and_keeps_the_channels_backoff() -> None:

@@ -343,6 +343,27 @@ async def test_a_message_that_is_gone_before_its_late_edit_takes_nothing_with_it
         assert it.story == [("resolved", ["resolved"])]
 
 
+async def test_the_message_of_a_rule_that_is_gone_is_edited_even_when_nothing_else_is_left_of_it(tmp_path: Path) -> None:
+    clock = HandClock()
+    with Workspace(now=clock.now) as slack:
+        two = FIVE_RULES[: FIVE_RULES.index("[rules.numbers-2]")]
+        async with bench(config_with(bot(slack.api_url), rules=two), tmp_path, clock) as desk:
+            await desk.sees(2)
+            await desk.sends()
+        slack.always("chat.update", DOWN)
+        setting = config_with(bot(slack.api_url), rules=two[: two.index("[rules.numbers-1]")])
+        for _ in range(2):  # at the first start the incident ends, at the second one the alert is forgotten
+            async with bench(setting, tmp_path, clock) as desk:
+                await desk.sends()
+                alerts = await desk.store.run(lambda unit: unit.alerts())
+        assert [key.rule for key in alerts] == ["numbers-0"]
+        slack.mend()
+        clock.move(minutes=10)
+        async with bench(setting, tmp_path, clock) as desk:
+            await desk.sends()
+        assert [root.mark for root in slack.ops.roots] == ["warning", "resolved"]
+
+
 # --- looks that fail -----------------------------------------------------------------------------------------------
 
 

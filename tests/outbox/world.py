@@ -198,6 +198,9 @@ class World:
     def alerts(self) -> Mapping[AlertKey, Alert]:
         return self.store._database.run(lambda unit: unit.alerts())
 
+    def notifications(self) -> list[Notification]:
+        return self.store._database.run(lambda unit: unit.notifications())
+
     def waiting(self, channel: str) -> list[Notification]:
         waiting: Iterable[Notification] = self.store._database.run(lambda unit: unit.waiting(channel))
         return [each for each in waiting if gap(each.desired, each.notified)]

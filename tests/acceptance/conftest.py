@@ -1,4 +1,4 @@
-"""An API, a Slack, and a home with rules for them, afresh for each test."""
+"""An API, a Slack by webhook and one by its Web API, a mail server, and a home for them, afresh for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,9 @@ import pytest
 
 from tests.acceptance.agentphone import AgentPhone
 from tests.acceptance.home import KEY, Home
+from tests.acceptance.post_office import PostOffice
 from tests.acceptance.slack import Slack
+from tests.acceptance.workspace import TOKEN, Workspace
 
 IN_EVERY_RUN: Final = "test_notified_once.py"  # the others are minutes long together
 
@@ -32,7 +34,21 @@ def slack() -> Iterator[Slack]:
 
 
 @pytest.fixture
-def home(tmp_path: Path, api: AgentPhone, slack: Slack) -> Home:
+def office() -> Iterator[PostOffice]:
+    with PostOffice() as server:
+        yield server
+
+
+@pytest.fixture
+def home(tmp_path: Path, slack: Slack) -> Home:
     """A home whose variables are set; the test writes the rules."""
     environ = {"AGENTPHONE_API_KEY": KEY, "SLACK_WEBHOOK_URL": slack.webhook_url}
     return Home(tmp_path, environ)
+
+
+@pytest.fixture
+def workspace(home: Home) -> Iterator[Workspace]:
+    """A workspace, for whose bot the home has the token."""
+    home.environ["SLACK_BOT_TOKEN"] = TOKEN
+    with Workspace() as server:
+        yield server

@@ -19,6 +19,7 @@ class Handler(BaseHTTPRequestHandler):
     """One request as a server of this package sees it."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are written one after the other
     over: threading.Event  # set when the server closes, so that what hangs lets go
     body: bytes
 

@@ -19,6 +19,34 @@ webhook_url = "${SLACK_WEBHOOK_URL}"
 notify = ["ops"]
 """
 
+BOT: Final = """
+[channels.ops]
+kind = "slack"
+token = "${SLACK_BOT_TOKEN}"
+channel = "%s"
+base_url = "%s"
+mention = { critical = "<!here>" }
+"""
+MAIL: Final = """
+[channels.mail]
+kind = "email"
+host = "localhost"
+port = %d
+security = "none"
+from = "Quota Guard <guard@example.com>"
+to = ["ann@example.com", "ben@example.com"]
+"""
+
+LOGIN: Final = """
+username = "canary-mailbox"
+password = "${SMTP_PASSWORD}"
+"""
+
+
+def bot_and_mail(base_url: str, port: int, *, channel: str = "#ops") -> str:
+    """A channel by a bot's token, and one that mails two people; both are notified."""
+    return f'{BOT % (channel, base_url)}{MAIL % port}[defaults]\nnotify = ["ops", "mail"]\n'
+
 
 def rule_file(url: str, *rules: str, channels: str = ONE_SLACK, account: str = "") -> str:
     """An account at this address, asked every second; `account` holds more lines for it."""

@@ -8,8 +8,10 @@ import pytest
 from tests.acceptance.agentphone import AgentPhone
 from tests.acceptance.exchange import page, reply
 from tests.acceptance.home import KEY, Home
-from tests.acceptance.rule_file import rule_file
+from tests.acceptance.post_office import ANN, BEN, PostOffice
+from tests.acceptance.rule_file import bot_and_mail, rule_file
 from tests.acceptance.slack import Slack
+from tests.acceptance.workspace import Workspace
 
 COMMANDS: Final = ("init", "check", "send-test", "run", "once", "status", "alerts", "history", "demo", "sandbox")
 TWELVE_MISTAKES: Final = """[accounts.main]
@@ -59,6 +61,17 @@ def test_once_says_how_things_stand_by_its_exit_code(home: Home, api: AgentPhone
     assert slack.marks == ["warning", "escalated critical", "resolved"]
     api.answer = reply(401)
     assert home.call("once").returncode == 3
+
+
+def test_once_tells_a_bots_channel_and_each_recipient_of_mail(
+    home: Home, api: AgentPhone, workspace: Workspace, office: PostOffice
+) -> None:
+    home.write(rule_file(api.url, channels=bot_and_mail(workspace.base_url, office.port)))
+    for remaining, code in ((5, 0), (2, 1), (1, 2), (1, 2), (5, 0)):
+        api.say(remaining)
+        assert home.call("once").returncode == code
+    assert workspace.story == [("resolved", ["*escalated critical", "resolved"])]
+    assert [office.marks(each) for each in (ANN, BEN)] == [["warning", "escalated critical", "resolved"]] * 2
 
 
 def test_once_without_any_answer_ever_does_not_say_that_all_is_well(home: Home, api: AgentPhone, slack: Slack) -> None:

@@ -1,16 +1,20 @@
 """No secret shows: in no log, no output, no byte of the database, no argument list."""
 
+import base64
 import json
 from pathlib import Path
 
 from tests.acceptance.agentphone import AgentPhone
 from tests.acceptance.exchange import Answer, Handler, document, reply, reset
 from tests.acceptance.home import KEY, Home
-from tests.acceptance.rule_file import rule_file
+from tests.acceptance.post_office import PostOffice
+from tests.acceptance.rule_file import BOT, LOGIN, MAIL, rule_file
 from tests.acceptance.server import Server
 from tests.acceptance.slack import PATH, Slack
+from tests.acceptance.workspace import NAME, TOKEN, Workspace
 
 HEARTBEAT_PATH = "/ping/canary-heartbeat-token-5678"
+PASSWORD = "canary-pass-word-24680"
 CANARIES = (KEY, *PATH.split("/")[2:], HEARTBEAT_PATH.rpartition("/")[2])
 
 
@@ -34,6 +38,40 @@ def test_no_secret_shows_anywhere_even_if_every_server_repeats_it(home: Home, ap
     for canary in CANARIES:
         assert not [text for text in printed if canary in text]
         assert not [data for data in stored if canary.encode() in data]
+
+
+def test_neither_a_bots_token_nor_a_mailboxs_password_shows_even_if_slack_and_the_mail_server_repeat_them(
+    home: Home, api: AgentPhone, workspace: Workspace, office: PostOffice
+) -> None:
+    home.environ["SMTP_PASSWORD"] = PASSWORD
+    channels = (BOT % (NAME, workspace.base_url), MAIL % office.port, LOGIN, '[defaults]\nnotify = ["ops", "mail"]\n')
+    home.write(rule_file(api.url, channels="".join(channels)))
+    office.repeats = True
+    api.say(1)
+    with home.run(GUARD_LOG="text") as service:
+        for fault in (_echo(200), _echo(500), _echo_error, reset):
+            workspace.answer = fault
+            workspace.until_given()
+        service.log.until("535 ")
+        printed = [each.stdout + each.stderr for each in (home.call("send-test", name) for name in ("ops", "mail"))]
+        printed += [home.call("status").stdout, home.call("history", "--format", "json").stdout]
+        assert service.end() == 0
+    office.repeats = False
+    workspace.answer = workspace.good
+    assert home.call("send-test", "mail").returncode == 0  # the login was the right one
+    assert home.call("once", GUARD_LOG="json").returncode == 2
+    office.until_marks("test", "critical")
+    printed += [service.log.text, service.out.text, *(each.raw.decode() for each in office.mails)]
+    stored = [path.read_bytes() for path in home.database.parent.iterdir()]
+    for canary in (TOKEN, TOKEN.rpartition("-")[2], PASSWORD, *_encoded(PASSWORD)):
+        assert not [text for text in printed if canary in text]
+        assert not [data for data in stored if canary.encode() in data]
+
+
+def _encoded(password: str) -> list[str]:
+    """How a login may stand on the wire."""
+    logins = (password, f"\0canary-mailbox\0{password}")
+    return [base64.b64encode(each.encode()).decode().rstrip("=") for each in logins]
 
 
 def test_a_secret_that_is_written_into_the_rule_file_is_refused_and_not_repeated(home: Home, api: AgentPhone) -> None:
@@ -77,6 +115,11 @@ def _echo(status: int) -> Answer:
         )
 
     return answer
+
+
+def _echo_error(handler: Handler) -> None:
+    """Repeats the token as Slack's word for what is wrong."""
+    document({"ok": False, "error": handler.headers["Authorization"].partition(" ")[2]})(handler)
 
 
 def _echo_json(handler: Handler) -> None:

@@ -1,12 +1,13 @@
-"""The process to be killed: the real `guard run`, sped up, with store and notifier wrapped so that it dies on a point.
+"""The process to be killed: the real `guard run`, sped up, with store and notifiers wrapped so that it dies on a point.
 
-A point is a moment around a durable step: `inside` its transaction before the commit, or `after` it.
+A point is a moment around a durable step: `inside` its transaction before the commit, or `after` it. Behind a colon
+stands the call that the step is about.
 """
 
 import os
 import random
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,27 +17,53 @@ import guard.clock
 import guard.service
 from guard.__main__ import main
 from guard.lifecycle.decide import Decision
-from guard.model import DeliveryState, EventKind
-from guard.notify.notifier import Call, Outcome, Sent
+from guard.model import CallKind, DeliveryState, EventKind
+from guard.notify.mail import EmailNotifier
+from guard.notify.notifier import Call, Edit, Outcome, Post, Reply, Retry, Sent
+from guard.notify.slack_bot import SlackBotNotifier
 from guard.notify.slack_webhook import SlackWebhookNotifier
 from guard.outbox.deliver import Outbox, _write_settled
 from guard.outbox.settle import settled
 from guard.store import Store, Unit
+from tests.crash.channels import Kind
 
 SPEED: Final = 50.0
-POINTS: Final = (
-    "decide.inside",
-    "decide.after",
-    "begin.inside",
-    "begin.after",
-    "send.after",
-    "settle.inside",
-    "settle.after",
-)
-_STEPS: Final = {"_commit": "decide", "_begin": "begin", "_write_settled": "settle"}
+
+_DECIDE: Final = ("decide.inside", "decide.after")
+_CALL: Final = ("begin.inside", "begin.after", "send.after", "settle.inside", "settle.after")
 
 
-def run(rules: Path, *, origin: tuple[datetime, float], seed: int, point: str = "", mark_first: bool = False) -> int:
+def _around(*calls: CallKind) -> tuple[str, ...]:
+    return tuple(f"{moment}:{call}" for call in calls for moment in _CALL)
+
+
+def _looked_for(*calls: CallKind) -> tuple[str, ...]:
+    """Two deaths, one after the other: in an attempt, and while that is looked for."""
+    arrived = (f"send.after:{call}+{moment}:{call}" for call in calls for moment in ("find.after", "settle.inside"))
+    absent = (f"begin.after:{call}+{moment}:{call}" for call in calls for moment in ("absent.inside", "absent.after"))
+    return (*arrived, *absent)
+
+
+POINTS: Final[Mapping[Kind, tuple[str, ...]]] = {
+    Kind.WEBHOOK: (*_DECIDE, *_around(CallKind.POST)),
+    Kind.BOT: (*_DECIDE, *_around(*CallKind), *_looked_for(CallKind.POST, CallKind.REPLY)),
+    Kind.MAIL: (*_DECIDE, *_around(CallKind.POST, CallKind.REPLY)),
+}
+"""By channel: the points at which to die; where there is a plus, in one life after another."""
+
+_NOTIFIERS: Final = (SlackWebhookNotifier, SlackBotNotifier, EmailNotifier)
+_CALLS: Final[Mapping[type[Call], CallKind]] = {Post: CallKind.POST, Reply: CallKind.REPLY, Edit: CallKind.EDIT}
+
+
+def run(
+    rules: Path,
+    *,
+    origin: tuple[datetime, float],
+    seed: int,
+    point: str = "",
+    mark_first: bool = False,
+    no_find: bool = False,
+) -> int:
     """Runs the service and gives its exit code; the environment names the database and the secrets.
 
     `origin` makes the clocks of one child after another a single one that never goes back.
@@ -48,6 +75,8 @@ def run(rules: Path, *, origin: tuple[datetime, float], seed: int, point: str = 
         _die_at(point)
     if mark_first:
         _mark_first()
+    if no_find:
+        _find_nothing()
     return main(["run", "--rules", str(rules)])
 
 
@@ -61,45 +90,59 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _matters(result: object) -> bool:
-    """Whether a transaction did what the drill is about: fired, or began an attempt, or settled one."""
+def _point(work: Callable[[Unit], Any], result: Any, when: str) -> str:
+    """The point at which a transaction stands; empty if it does nothing that the drill is about."""
+    name = getattr(getattr(work, "func", work), "__name__", "")
     if isinstance(result, Decision):
-        return any(event.kind is EventKind.FIRED for event in result.events)
-    return result is not None
+        return f"decide.{when}" if any(event.kind is EventKind.FIRED for event in result.events) else ""
+    if name == "_begin" and result is not None and result.call is not None:
+        return f"begin.{when}:{result.delivery.call}"
+    step = {"_write_settled": "settle", "_write_absent": "absent"}.get(name)
+    return f"{step}.{when}:{work.keywords['delivery'].call}" if step and isinstance(work, partial) else ""
 
 
 def _die_at(point: str) -> None:
-    run_in_store, deliver = Store.run, SlackWebhookNotifier.deliver
+    run_in_store, find = Store.run, SlackBotNotifier.find
 
     async def dying_run(self: Store, work: Callable[[Unit], Any]) -> Any:
-        step = _STEPS.get(getattr(getattr(work, "func", work), "__name__", ""), "")
-
         def dying_work(unit: Unit) -> Any:
             result = work(unit)
-            if point == f"{step}.inside" and (step == "settle" or _matters(result)):
+            if _point(work, result, "inside") == point:
                 _die()
             return result
 
         result = await run_in_store(self, dying_work)
-        if point == f"{step}.after" and (step == "settle" or _matters(result)):
+        if _point(work, result, "after") == point:
             _die()
         return result
 
-    async def dying_deliver(self: SlackWebhookNotifier, call: Call, *, key: str) -> Outcome:
+    async def dying_find(self: SlackBotNotifier, *, key: str, thread: str, attempted_at: datetime) -> Any:
+        found = await find(self, key=key, thread=thread, attempted_at=attempted_at)
+        if point == f"find.after:{CallKind.REPLY if thread else CallKind.POST}":
+            _die()
+        return found
+
+    Store.run = dying_run  # type: ignore[method-assign] # the wrap
+    SlackBotNotifier.find = dying_find  # type: ignore[method-assign] # the wrap
+    for kind in _NOTIFIERS:
+        kind.deliver = _dying(kind.deliver, point)  # type: ignore[method-assign,assignment] # the wrap
+
+
+def _dying(deliver: Callable[..., Awaitable[Outcome]], point: str) -> Callable[..., Awaitable[Outcome]]:
+    async def dying_deliver(self: object, call: Call, *, key: str) -> Outcome:
         outcome = await deliver(self, call, key=key)
-        if point == "send.after":
+        if point == f"send.after:{_CALLS[type(call)]}":
             _die()
         return outcome
 
-    Store.run = dying_run  # type: ignore[method-assign] # the wrap
-    SlackWebhookNotifier.deliver = dying_deliver  # type: ignore[method-assign] # the wrap
+    return dying_deliver
 
 
 def _mark_first() -> None:
     """The order turned round, which a harness worth its name must notice: marked as sent, and only then sent."""
-    make: Callable[..., Awaitable[Outcome]] = Outbox._make
+    make = Outbox._make
 
-    async def marking_make(self: Outbox, attempt: Any) -> Outcome:
+    async def marking_make(self: Outbox, attempt: Any) -> Outcome | None:
         now = self.clock.now()
         after, kind = settled(attempt.delivery, Sent(), now=now, jitter=0)
         assert after.state is DeliveryState.SENT
@@ -107,3 +150,12 @@ def _mark_first() -> None:
         return await make(self, attempt)
 
     Outbox._make = marking_make  # type: ignore[method-assign] # the turned order
+
+
+def _find_nothing() -> None:
+    """A bot that says of nothing that it has arrived: then copies must show."""
+
+    async def find(self: SlackBotNotifier, *, key: str, thread: str, attempted_at: datetime) -> Sent | Retry | None:
+        return None
+
+    SlackBotNotifier.find = find  # type: ignore[method-assign] # the wrap

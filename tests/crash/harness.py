@@ -1,10 +1,12 @@
 """Kills the real service again and again, and counts what was lost and what came twice.
 
-`python -m tests.crash.harness --kills 200` prints its count as JSON and ends with 1 if a promise was broken. It imports
-everything once and forks, before any thread or event loop: a cold process costs half a second, a fork a twentieth.
+`python -m tests.crash.harness --kills 200 --on bot,mail` prints its count as JSON and ends with 1 if a promise was
+broken. It imports everything once and forks, before any thread or event loop: a cold process costs half a second, a
+fork a twentieth.
 """
 
 import argparse
+import asyncio
 import json
 import os
 import random
@@ -14,68 +16,28 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
+from guard.model import CallKind
+from guard.store.document import covers_of
 from tests.crash import child
-from tests.crash.stage import KEY
+from tests.crash.channels import RECIPIENTS, Kind, environ, rule_file
+from tests.crash.count import Believed, Count, Taken
+from tests.crash.stage import serve
 
-LONGEST_LIFE_S: Final = 0.5
+LONGEST_LIFE_S: Final = 0.6
 QUIET_S: Final = 60.0
-RULES: Final = """
-[accounts.main]
-api_key = "${{STAGE_KEY}}"
-every = "1s"
-base_url = "{api}"
+LATER: Final = (CallKind.REPLY, CallKind.EDIT)  # calls that come only when something that was told changes
 
-[channels.ops]
-kind = "slack"
-webhook_url = "${{STAGE_SLACK}}"
-
-[defaults]
-notify = ["ops"]
-remind = {{ critical = "off", warning = "off" }}
-
-[rules.numbers-remaining]
-value = "numbers.remaining"
-warning = "< 3"
-critical = "< 2"
-
-[rules.numbers-used]
-value = "numbers.used / numbers.limit"
-warning = "> 80%"
-for = "2s"
-"""
-SCENARIO: Final = """
-interval = "1s"
-repeat = true
-[series]
-"numbers.remaining" = "9x20 2x15 1x20 9x25 1x12"
-"""
-
-
-@dataclass
-class Count:
-    """What a run of the harness saw."""
-
-    seed: int
-    kills: int = 0
-    incidents: int = 0
-    accepted: int = 0  # posts that the receiver took
-    copies: int = 0  # posts beyond the first with the same key
-    lost: list[str] = field(default_factory=list)
-
-    @property
-    def broken(self) -> list[str]:
-        """The promises that do not hold."""
-        copies = [f"{self.copies} copies after {self.kills} kills"] if self.copies > self.kills else []
-        return self.lost + copies
+Origin = tuple[datetime, float]
 
 
 @dataclass
@@ -83,48 +45,56 @@ class Stage:
     """The running stage, and the service's files."""
 
     directory: Path
-    api: str
-    slack: str
+    kinds: tuple[Kind, ...]
+    addresses: dict[str, str]
+    origin: Origin
 
-    def tell(self, path: str) -> None:
-        """Steers the stage."""
-        with closing(HTTPConnection(urlsplit(self.slack).netloc, timeout=10)) as connection:
-            connection.request("POST", path)
-            assert connection.getresponse().status == 200
+    def tell(self, path: str, method: str = "POST") -> bytes:
+        """Steers the stage, or asks it."""
+        with closing(HTTPConnection(urlsplit(self.addresses["steering"]).netloc, timeout=10)) as connection:
+            connection.request(method, path)
+            answer = connection.getresponse()
+            assert answer.status == 200
+            return answer.read()
+
+    @property
+    def taken(self) -> dict[str, Any]:
+        """What the receivers have."""
+        found: dict[str, Any] = json.loads(self.tell("/taken", "GET"))
+        return found
 
     @property
     def rules(self) -> Path:
         """The rule file, written for this stage."""
         path = self.directory / "rules.toml"
-        path.write_text(RULES.format(api=self.api))
+        path.write_text(rule_file(self.kinds, self.addresses))
         return path
 
     @property
     def environ(self) -> dict[str, str]:
         """What the service finds in its environment."""
-        return {
-            "GUARD_DATABASE": str(self.directory / "guard.db"),
-            "GUARD_LISTEN": "off",
-            "STAGE_KEY": KEY,
-            "STAGE_SLACK": f"{self.slack}/services/T0/B0/token",
-        }
+        database = str(self.directory / "guard.db")
+        return {"GUARD_DATABASE": database, "GUARD_LISTEN": "off", **environ(self.addresses)}
 
 
 @contextmanager
-def staged(*, seed: int) -> Iterator[Stage]:
+def staged(*, seed: int, kinds: tuple[Kind, ...]) -> Iterator[Stage]:
     """A fresh stage in a directory of its own."""
+    origin = child.now_origin()
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        (directory / "scenario.toml").write_text(SCENARIO)
-        command = [sys.executable, "-m", "tests.crash.stage", name, str(seed), str(child.SPEED)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            addresses = json.loads(process.stdout.readline())
-            try:
-                yield Stage(directory, **addresses)
-            finally:
-                process.kill()
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if not pid:
+            _end_with(lambda: asyncio.run(serve(directory, writing, seed=seed, speed=child.SPEED, origin=origin)))
+        os.close(writing)
+        try:
+            with os.fdopen(reading) as told:
+                addresses = json.loads(told.readline())
+            yield Stage(directory, kinds, addresses, origin)
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 @dataclass
@@ -141,99 +111,127 @@ class Life:
     def end(self, number: signal.Signals) -> int:
         """Sends a signal and gives the exit status, negative for a signal, when it is gone."""
         os.kill(self.pid, number)
-        return self.reap()
+        return self.reap()[1]
 
-    def reap(self) -> int:
-        """Waits for the end; a process that does not come to it is killed, which its status then tells."""
-        if not self.wait(30):
+    def reap(self) -> tuple[bool, int]:
+        """Waits for the end: whether it came by itself, or else the process was killed, and the exit status."""
+        if not (by_itself := self.wait(30)):
             os.kill(self.pid, signal.SIGKILL)
         os.close(self.gone)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return by_itself, os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
-def live(stage: Stage, *, origin: tuple[object, float], seed: int, point: str = "", mark_first: bool = False) -> Life:
+def live(stage: Stage, *, seed: int, point: str = "", mark_first: bool = False, no_find: bool = False) -> Life:
     """Forks the service from this warm process."""
     rules = stage.rules
     reading, writing = os.pipe()
     pid = os.fork()
-    if pid:
-        os.close(writing)
-        return Life(pid, reading)
-    try:  # the child
+    if not pid:
         os.close(reading)
         log = os.open(stage.directory / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.environ |= stage.environ
-        code = child.run(rules, origin=origin, seed=seed, point=point, mark_first=mark_first)  # type: ignore[arg-type] # as it was given
-    except BaseException as fault:  # noqa: BLE001 - the child must not return into the parent's code
+        run = partial(child.run, rules, origin=stage.origin, seed=seed, point=point)
+        _end_with(partial(run, mark_first=mark_first, no_find=no_find))
+    os.close(writing)
+    return Life(pid, reading)
+
+
+def _end_with(work: Callable[[], int | None]) -> NoReturn:
+    """Ends this forked process with the work: it must not return into the parent's code."""
+    code = 99
+    try:
+        code = work() or 0
+    except BaseException as fault:  # noqa: BLE001 - whatever it was
         os.write(2, f"{fault!r}\n".encode())
-        code = 99
     os._exit(code)
 
 
-def random_kills(kills: int, *, seed: int, mark_first: bool = False) -> Count:
+def random_kills(
+    kills: int, *, seed: int, kinds: tuple[Kind, ...], mark_first: bool = False, no_find: bool = False
+) -> Count:
     """Kills the service at random moments, then lets it come to rest and counts."""
     chance = random.Random(seed)  # noqa: S311 - a seed, to be repeated
-    origin, count = child.now_origin(), Count(seed)
-    with staged(seed=seed) as stage:
+    count = Count(seed, kinds)
+    with staged(seed=seed, kinds=kinds) as stage:
         for number in range(kills):
-            life = live(stage, origin=origin, seed=seed + number, mark_first=mark_first)
+            life = live(stage, seed=seed + number, mark_first=mark_first, no_find=no_find)
             if not life.wait(chance.random() * LONGEST_LIFE_S):
                 count.kills += 1
             status = life.end(signal.SIGKILL)
             assert status == -signal.SIGKILL, f"it ended by itself with {status}: {tail(stage)}"
-        return settle(stage, count, origin=origin)
+        return settle(stage, count, no_find=no_find)
 
 
-def killed_at(point: str, *, seed: int) -> Count:
-    """Kills the service once, at one durability point of its first firing."""
-    origin, count = child.now_origin(), Count(seed)
-    with staged(seed=seed) as stage:
+def killed_at(points: str, *, seed: int, kinds: tuple[Kind, ...], no_find: bool = False) -> Count:
+    """Kills the service at durability points, one in each life: of its first firing, or of what follows upon that."""
+    count, turned = Count(seed, kinds), False
+    notified = "SELECT count(*) FROM notification WHERE notified_incident_id IS NOT NULL"
+    everybody = sum(len(RECIPIENTS[kind]) for kind in kinds) * 2  # of two alerts
+    with staged(seed=seed, kinds=kinds) as stage:
         stage.tell("/calm")
         stage.tell("/value/1")
-        status = live(stage, origin=origin, seed=seed, point=point).reap()
-        assert status == -signal.SIGKILL, f"it was not killed at {point} but ended with {status}: {tail(stage)}"
-        count.kills = 1
-        life = live(stage, origin=origin, seed=seed + 1)
-        until(stage, "SELECT count(*) FROM notification WHERE notified_incident_id IS NOT NULL", 2, life)
-        status = life.end(signal.SIGTERM)
-        assert status == 0, f"it ended with {status}: {tail(stage)}"
-        return settle(stage, count, origin=origin)
+        for number, point in enumerate(points.split("+")):
+            life = live(stage, seed=seed + number, point=point, no_find=no_find)
+            if point.partition(":")[2] in LATER and not turned:
+                until(stage, notified, everybody, life.wait)
+                stage.tell("/calm")
+                turned = True
+            by_itself, status = life.reap()
+            assert by_itself, f"it was not killed at {point}: {tail(stage)}"
+            assert status == -signal.SIGKILL, f"it was not killed at {point} but ended with {status}: {tail(stage)}"
+            count.kills += 1
+        if not turned:
+            life = live(stage, seed=seed + count.kills, no_find=no_find)
+            until(stage, notified, everybody, life.wait)
+            status = life.end(signal.SIGTERM)
+            assert status == 0, f"it ended with {status}: {tail(stage)}"
+        return settle(stage, count, no_find=no_find)
 
 
-def cold_kills(kills: int, *, seed: int) -> Count:
+def cold_kills(kills: int, *, seed: int, kinds: tuple[Kind, ...]) -> Count:
     """Kills processes that start from nothing, as an operator's do."""
-    chance, count = random.Random(seed), Count(seed)  # noqa: S311 - a seed, to be repeated
-    with staged(seed=seed) as stage:
+    chance, count = random.Random(seed), Count(seed, kinds)  # noqa: S311 - a seed, to be repeated
+    with staged(seed=seed, kinds=kinds) as stage:
         stage.tell("/value/1")
         command = [sys.executable, "-m", "guard", "run", "--rules", str(stage.rules)]
-        for _ in range(kills):
+        for number in range(kills):
             with (stage.directory / "log").open("a") as log:
                 process = subprocess.Popen(command, env=os.environ | stage.environ, stdout=log, stderr=log)
-            try:
-                process.wait(timeout=0.5 + chance.random() * 2.5)
-            except subprocess.TimeoutExpired:
+            if not number:  # there must be something to lose, however slow the machine is
+                until(stage, "SELECT count(*) > 0 FROM incident", 1, partial(_ended, process))
+            if not _ended(process, 0.5 + chance.random() * 2.5):
                 count.kills += 1
             process.kill()
             assert process.wait() == -signal.SIGKILL, tail(stage)
-        return settle(stage, count, origin=child.now_origin())
+        return settle(stage, count)
 
 
-def settle(stage: Stage, count: Count, *, origin: tuple[object, float]) -> Count:
-    """Lets everything come to rest with a receiver that takes all, ends the service by SIGTERM, and counts."""
+def _ended(process: subprocess.Popen[bytes], within_s: float) -> bool:
+    try:
+        process.wait(timeout=within_s)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def settle(stage: Stage, count: Count, *, no_find: bool = False) -> Count:
+    """Lets everything come to rest with receivers that take all, ends the service by SIGTERM, and counts."""
     stage.tell("/calm")
     polls = asked(stage, "SELECT count(*) FROM poll") or 0
-    life = live(stage, origin=origin, seed=count.seed - 1)
+    life = live(stage, seed=count.seed - 1, no_find=no_find)
     at_rest = (
         "SELECT (SELECT count(*) FROM alert WHERE state != 'ok') + (SELECT count(*) FROM notification WHERE waiting)"
+        " + (SELECT count(*) FROM notification WHERE channel = 'bot' AND NOT root_ended)"
         " + (SELECT count(*) FROM delivery WHERE state != 'sent')"
     )
-    until(stage, f"SELECT count(*) > {polls + 1} FROM poll", 1, life)  # noqa: S608 - a number
-    until(stage, at_rest, 0, life)
+    until(stage, f"SELECT count(*) > {polls + 1} FROM poll", 1, life.wait)  # noqa: S608 - a number
+    until(stage, at_rest, 0, life.wait)
     status = life.end(signal.SIGTERM)
     assert status == 0, f"it ended with {status}: {tail(stage)}"
-    return counted(stage, count)
+    counted(stage, count)
+    return count
 
 
 def asked(stage: Stage, query: str) -> int | None:
@@ -247,29 +245,28 @@ def asked(stage: Stage, query: str) -> int | None:
         raise
 
 
-def until(stage: Stage, query: str, wanted: int, life: Life) -> None:
+def until(stage: Stage, query: str, wanted: int, ended: Callable[[float], bool]) -> None:
     """Waits until the database says so; fails if the service ends, or after a minute."""
     for _ in range(int(QUIET_S / 0.05)):
         if (seen := asked(stage, query)) == wanted:
             return
-        assert not life.wait(0.05), f"the service ended by itself: {tail(stage)}"
+        assert not ended(0.05), f"the service ended by itself: {tail(stage)}"
     raise AssertionError(f"no rest within {QUIET_S} s: {query} gives {seen}, not {wanted}: {tail(stage)}")
 
 
-def counted(stage: Stage, count: Count) -> Count:
-    """Holds what the database believes against what the receiver has."""
-    file = stage.directory / "posts.jsonl"
-    posts = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-    by_key = Counter(post["key"] for post in posts)
-    count.accepted, count.copies = len(posts), sum(by_key.values()) - len(by_key)
+def counted(stage: Stage, count: Count) -> None:
+    """Holds what the database believes against what the receivers have."""
+    seen = stage.taken
+    count.unanswered = seen["unanswered"]
+    count.doubts = asked(stage, "SELECT count(*) FROM event WHERE kind = 'delivery.unsure'") or 0
+    query = "SELECT key, channel, recipient, call, covers FROM delivery WHERE state = 'sent'"
     with closing(sqlite3.connect(f"file:{stage.directory}/guard.db?mode=ro", uri=True)) as database:
-        sent = database.execute("SELECT key, covers FROM delivery WHERE state = 'sent'").fetchall()
+        believed = [
+            Believed(key, channel, recipient, CallKind(call), covers_of(covers))
+            for key, channel, recipient, call, covers in database.execute(query)
+        ]
         incidents = {key for (key,) in database.execute("SELECT id FROM incident")}
-    count.incidents = len(incidents)
-    told = {name for key, covers in sent if by_key[key] for name in incidents if name in covers}
-    count.lost = [f"delivery {key} is marked as sent and never arrived" for key, _ in sent if not by_key[key]]
-    count.lost += [f"nobody was told of incident {name}" for name in sorted(incidents - told)]
-    return count
+    count.compare([Taken(**each) for each in seen["taken"]], believed, incidents)
 
 
 def tail(stage: Stage) -> str:
@@ -278,23 +275,43 @@ def tail(stage: Stage) -> str:
     return file.read_text()[-3000:] if file.exists() else "no log"
 
 
-def main() -> int:
-    """Runs what the command line asks for."""
+def _kinds(text: str) -> tuple[Kind, ...]:
+    return tuple(Kind(each) for each in text.split(","))
+
+
+def parsed() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=0)
-    parser.add_argument("--cold", type=int, default=0)
-    parser.add_argument("--point", choices=child.POINTS)
-    parser.add_argument("--mark-first", action="store_true")
+    parser.add_argument("--on", type=_kinds, default=(Kind.WEBHOOK,), help="webhook, bot, mail; several with commas")
+    parser.add_argument("--kills", type=int, default=0, help="so many at random moments")
+    parser.add_argument("--cold", type=int, default=0, help="so many of processes that start from nothing")
+    parser.add_argument("--point", help="at this durability point, or at several with + between, or at each: all")
+    parser.add_argument("--mark-first", action="store_true", help="a control: marks as sent before it sends")
+    parser.add_argument("--no-find", action="store_true", help="a control: a bot finds nothing that it has posted")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))  # noqa: S311 - printed, to be repeated
-    asked = parser.parse_args()
-    if asked.point:
-        count = killed_at(asked.point, seed=asked.seed)
-    elif asked.cold:
-        count = cold_kills(asked.cold, seed=asked.seed)
+    return parser.parse_args()
+
+
+def runs(wanted: argparse.Namespace) -> Iterator[tuple[str, Count]]:
+    """What was asked for, run by run."""
+    seed, kinds = wanted.seed, wanted.on
+    if wanted.point:
+        points = child.POINTS[kinds[0]] if wanted.point == "all" else [wanted.point]
+        yield from ((each, killed_at(each, seed=seed, kinds=kinds, no_find=wanted.no_find)) for each in points)
+    elif wanted.cold:
+        yield "cold", cold_kills(wanted.cold, seed=seed, kinds=kinds)
     else:
-        count = random_kills(asked.kills, seed=asked.seed, mark_first=asked.mark_first)
-    print(json.dumps(asdict(count) | {"broken": count.broken}))  # noqa: T201 - a command
-    return 1 if count.broken else 0
+        controls = {"mark_first": wanted.mark_first, "no_find": wanted.no_find}
+        yield "random", random_kills(wanted.kills, seed=seed, kinds=kinds, **controls)
+
+
+def main() -> int:
+    """Runs what the command line asks for, and prints one line of JSON a run."""
+    wanted, code = parsed(), 0
+    for name, count in runs(wanted):
+        print(json.dumps({"run": name, **asdict(count), "broken": count.broken}), flush=True)  # noqa: T201 - a command
+        code = 1 if count.broken else code
+    return code
 
 
 if __name__ == "__main__":

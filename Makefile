@@ -12,7 +12,7 @@ DEV := $(VENV)/dev.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test acceptance lint check format drill lock clean
+.PHONY: help demo test acceptance lint check format drill bench lock clean
 
 # A Python that was upgraded away leaves a dangling link in the venv: begin again.
 $(shell test -x $(BIN)/python || rm -f $(RUNTIME) $(DEV))
@@ -45,6 +45,9 @@ format: $(DEV) ## put the code into the one format
 
 drill: $(DEV) ## kill the service a thousand times and more, and count what was lost
 	$(BIN)/python -m tests.crash.drill $(ARGS)
+
+bench: $(DEV) ## what a cycle, a message, a start and a byte cost, beside yardsticks; ARGS="cycle start" for some of it
+	$(BIN)/python -m tests.bench $(ARGS)
 
 LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
   --generate-hashes --no-emit-index-url --custom-compile-command "make lock"

@@ -37,8 +37,8 @@ class Edit:
 class Sent:
     """The receiver accepted it."""
 
-    # What the receiver calls the message that can be edited or replied to by that: of a reply, its thread's first one, or
-    # its own where it turned out to stand alone.
+    # What the receiver calls the message that can be edited or replied to by that: of a reply, its thread's first one,
+    # or its own where it turned out to stand alone.
     receipt: str = ""
 
 

@@ -1,4 +1,4 @@
-"""Channels without a wire, which fail as they are told to and keep what reached them: a bot's, mail's and a webhook's."""
+"""Channels without a wire, which fail as they are told to and keep what reached them: a bot, mail and a webhook."""
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
@@ -76,7 +76,8 @@ class Receiver:
     name: str
     clock: Clock
     known: Callable[[str], Delivery]
-    troubles: defaultdict[str, deque[Trouble]] = field(default_factory=lambda: defaultdict(deque))  # by recipient, or EDITS
+    # By recipient, or EDITS.
+    troubles: defaultdict[str, deque[Trouble]] = field(default_factory=lambda: defaultdict(deque))
     complaints: list[Exception] = field(default_factory=list)  # about calls that should not have come
     arrived: list[Arrived] = field(default_factory=list)
     in_doubt: Counter[str] = field(default_factory=Counter)  # by key: attempts whose outcome nobody heard
@@ -92,7 +93,7 @@ class Receiver:
             self.complaints.append(fault)
             raise
 
-    def _answer(self, call: Call, delivery: Delivery) -> Outcome:
+    def _answer(self, call: Call, delivery: Delivery) -> Outcome:  # noqa: C901 - a case for each trouble
         key, queue = delivery.key, self.troubles[EDITS if isinstance(call, Edit) else delivery.recipient]
         trouble = queue.popleft() if queue else None
         if trouble in IN_DOUBT:

@@ -24,7 +24,9 @@ from tests.outbox.world import BOTH, CHANNELS, RULES, World
 Place = tuple[str, str]  # a channel and a recipient
 Story = tuple[str, str, AlertKey]  # of one alert, as one recipient of a channel hears it
 
-PLACES: Final[tuple[Place, ...]] = tuple((name, who) for name in CHANNELS for who in (BOTH if name == "mail" else ("",)))
+PLACES: Final[tuple[Place, ...]] = tuple(
+    (name, who) for name in CHANNELS for who in (BOTH if name == "mail" else ("",))
+)
 POINTS: Final = ("begin.inside", "begin.after", "settle.inside", "settle.after")
 WHICH: Final = st.sampled_from((range(1), range(1, 2), range(RULES)))  # of the values
 VALUE: Final = st.sampled_from((2.0, 3.0, 0.0))  # warning, critical, fine
@@ -279,7 +281,8 @@ class OutboxLife(RuleBasedStateMachine):
                 place = (each.delivery.recipient, each.incident_id)
                 if each.thread:
                     root = by_receipt[each.thread]
-                    assert not (each.is_digest or root.is_digest)
+                    assert not each.is_digest
+                    assert not root.is_digest
                     assert (root.delivery.recipient, root.incident_id) == place, each
                 elif not each.is_digest:
                     first = begun.setdefault(place, each)

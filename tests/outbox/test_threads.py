@@ -167,7 +167,7 @@ async def test_a_message_that_is_gone_when_a_reminder_is_due_gets_a_new_root(tmp
         await it.sees(1, minutes=241)
         assert [each.mark for each in it.slack.ops.shown] == ["reminder critical"]
         await it.sees(5)
-        assert [each.mark for each in it.slack.ops.shown][0] == "resolved"
+        assert it.slack.ops.shown[0].mark == "resolved"
 
 
 # --- what may have arrived -----------------------------------------------------------------------------------------
@@ -343,7 +343,7 @@ async def test_a_message_that_is_gone_before_its_late_edit_takes_nothing_with_it
         assert it.story == [("resolved", ["resolved"])]
 
 
-async def test_the_message_of_a_rule_that_is_gone_is_edited_even_when_nothing_else_is_left_of_it(tmp_path: Path) -> None:
+async def test_the_message_of_a_rule_that_is_gone_is_edited_even_when_nothing_else_is_left(tmp_path: Path) -> None:
     clock = HandClock()
     with Workspace(now=clock.now) as slack:
         two = FIVE_RULES[: FIVE_RULES.index("[rules.numbers-2]")]

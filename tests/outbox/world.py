@@ -1,4 +1,4 @@
-"""The outbox over a real database and channels without a wire, all in one thread: with crashes, starts and time by hand."""
+"""The outbox over a real database and channels without a wire, in one thread: with crashes, starts and time by hand."""
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor

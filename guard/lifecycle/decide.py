@@ -12,6 +12,7 @@ from guard.model import (
     Account,
     Alert,
     AlertKey,
+    Evaluation,
     Event,
     Failure,
     Incident,
@@ -77,7 +78,7 @@ def decide(
             silence_counts=watched.silence_counts,
         )
         steps = []
-    steps.append(_step_no_data(watched, memory, account, [each for _, each in steps], now=now))
+    steps += _step_no_data(watched, memory, account, [each for _, each in steps], now=now)
     return _collect(account, memory, steps, now=now)
 
 
@@ -89,29 +90,34 @@ def retire(memory: Memory, gone: Mapping[AlertKey, Reason], *, now: datetime) ->
 
 
 def _step_rules(watched: Watched, memory: Memory, snapshot: Snapshot, *, now: datetime) -> list[tuple[Policy, Step]]:
-    steps = []
+    steps: list[tuple[Policy, Step]] = []
     facts = Facts.of(snapshot, budgets=watched.budgets, windows=memory.history.windows(every=watched.every))
     for rule in watched.rules:
-        key = AlertKey(watched.name, rule.name)
-        alert = memory.alerts.get(key)
-        at_rest = alert is None or is_at_rest(alert)
-        evaluation = evaluate(rule, facts, at_rest=at_rest)
-        if at_rest and not evaluation.unknown and True not in evaluation.holds.values():
-            continue  # nothing to step or to collect, as with nearly every rule of nearly every cycle
-        steps.append((rule.policy, step(alert or Alert(key), evaluation, rule.policy, now=now, every=watched.every)))
+        alert = memory.alerts.get(AlertKey(watched.name, rule.name))
+        evaluation = evaluate(rule, facts, at_rest=alert is None or is_at_rest(alert))
+        steps += _stepped(alert, evaluation, rule.policy, now=now, every=watched.every)
     return steps
 
 
 def _step_no_data(
     watched: Watched, memory: Memory, account: Account, steps: Iterable[Step], *, now: datetime
-) -> tuple[Policy, Step]:
+) -> Iterable[tuple[Policy, Step]]:
     alerts = {key: alert for key, alert in memory.alerts.items() if alert.unknown is not None}
     alerts.update((each.alert.key, each.alert) for each in steps)
     live = {rule.name for rule in watched.rules} if alerts else ()
     unknown = (alert for key, alert in alerts.items() if alert.unknown is not None and key.rule in live)
     evaluation = asking.evaluate_no_data(account, unknown, now=now)
-    before = memory.alerts.get(evaluation.key) or Alert(evaluation.key)
-    return watched.no_data, step(before, evaluation, watched.no_data, now=now, every=watched.every)
+    return _stepped(memory.alerts.get(evaluation.key), evaluation, watched.no_data, now=now, every=watched.every)
+
+
+def _stepped(
+    alert: Alert | None, evaluation: Evaluation, policy: Policy, *, now: datetime, every: timedelta
+) -> Iterable[tuple[Policy, Step]]:
+    """One step, or none where an alert at rest stays so, as in nearly every rule of nearly every cycle."""
+    at_rest = alert is None or is_at_rest(alert)
+    if at_rest and not evaluation.unknown and True not in evaluation.holds.values():
+        return ()
+    return ((policy, step(alert or Alert(evaluation.key), evaluation, policy, now=now, every=every)),)
 
 
 def _collect(account: Account, memory: Memory, steps: Sequence[tuple[Policy, Step]], *, now: datetime) -> Decision:

@@ -14,7 +14,7 @@ from guard.model import AlertKey, CallKind, Delivery, DeliveryState, EventKind, 
 from guard.notify.notifier import Call, Notifier, Outcome, Rejected, Retry, Sent, Unsure
 from guard.outbox.call import call_for
 from guard.outbox.plan import OPEN, Target, edit, is_edit
-from guard.outbox.recipient import Recipient, is_lost, turns
+from guard.outbox.recipient import Recipient, is_in_doubt, turns
 from guard.outbox.settle import LOOK_FOR, events, settled
 from guard.outbox.storm import Storm
 from guard.store import Store, Unit
@@ -107,17 +107,16 @@ class Outbox:
         names = {each.recipient for each in waiting} | {each.recipient for each, _ in outdated}
         for name in sorted(names | {each.recipient for each in deliveries}):
             recipient = Recipient(
-                Target(channel, name, threads=notifier.threads, edits=notifier.edits),
+                Target(channel, name, threads=notifier.threads, edits=notifier.edits, finds=notifier.finds),
                 [each for each in waiting if each.recipient == name and not self.storm.holds(each)],
                 [edit(each, level) for each, level in outdated if each.recipient == name],
                 [each for each in deliveries if each.recipient == name],
-                finds=notifier.finds,
             )
             due += filter(None, [recipient.next_due(unit, now=now)])
         if not due:
             return None
         delivery = turns(due)[0]
-        if notifier.finds and is_lost(delivery):
+        if notifier.finds and is_in_doubt(delivery):
             return _Attempt(replace(delivery, attempts=delivery.attempts + 1), None)
         theirs = {each.key: each for each in waiting if each.recipient == delivery.recipient}
         return self._written(unit, delivery, theirs, now=now)

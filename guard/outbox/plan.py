@@ -15,12 +15,13 @@ OPEN: Final = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.DEAD)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Who gets the calls of one plan."""
+    """Who gets the calls of one plan, and what can be done there."""
 
     channel: str
     recipient: str = ""
     threads: bool = False  # whether what is told of an incident after its first message replies to that one
     edits: bool = False  # whether that message can be brought to say something else
+    finds: bool = False  # whether a message can be looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Errand:
     """A call that should be made by now."""
 
     covers: tuple[Cover, ...]
@@ -46,7 +47,7 @@ def plan(
     deliveries: Sequence[Delivery],
     *,
     now: datetime,
-    edits: Iterable[Wish] = (),
+    edits: Iterable[Errand] = (),
 ) -> Plan:
     """Plans one recipient's deliveries.
 
@@ -57,10 +58,10 @@ def plan(
     dead = {each.key: each for each in deliveries if _is_dead(each, now=now)}
     given_up = {cover for each in dead.values() if not is_edit(each) for cover in each.covers}
     unfinished = _unfinished(deliveries, edits) if target.edits else ()
-    wishes = (*edits, *unfinished, *_tell(target, waiting, given_up))
-    wanted = {delivery_key(target, wish): wish for wish in wishes}
+    errands = (*edits, *unfinished, *_tell(target, waiting, given_up))
+    wanted = {delivery_key(target, errand): errand for errand in errands}
     known = {each.key: each for each in deliveries}
-    new = [_begun(target, wish, deliveries, key=key, now=now) for key, wish in wanted.items() if key not in known]
+    new = [_begun(target, errand, deliveries, key=key, now=now) for key, errand in wanted.items() if key not in known]
     probes = [
         replace(each, state=DeliveryState.PENDING, created_at=now, due_at=now, settled_at=None)
         for each in deliveries
@@ -75,7 +76,7 @@ def plan(
     return Plan((*new, *probes), tuple(superseded))
 
 
-def edit(notification: Notification, level: Level | None) -> Wish:
+def edit(notification: Notification, level: Level | None) -> Errand:
     """The edit that brings the message of an incident to how its alert stands now.
 
     `level` is that of the alert in this very incident, None where that is over.
@@ -84,40 +85,40 @@ def edit(notification: Notification, level: Level | None) -> Wish:
     assert root is not None  # noqa: S101 - without a message none is outdated
     told = desired.level if desired is not None and desired.incident_id == root.incident_id else root.level
     shown = Knowledge(root.incident_id, level or told, ended=level is None)
-    return Wish((Cover(notification.key, shown),), CallKind.EDIT, root.receipt)
+    return Errand((Cover(notification.key, shown),), CallKind.EDIT, root.receipt)
 
 
-def _unfinished(deliveries: Iterable[Delivery], edits: Iterable[Wish]) -> Iterator[Wish]:
+def _unfinished(deliveries: Iterable[Delivery], edits: Iterable[Errand]) -> Iterator[Errand]:
     """The edits that were begun and that nobody would ask for any more, but that have to be made all the same.
 
     One that may have been made leaves open what its message shows, until some edit of it is answered. One that says
     that an incident is over stays true when the next incident's message has taken the root's place.
     """
-    wished = {wish.receipt for wish in edits}
+    asked_for = {errand.receipt for errand in edits}
     for each in deliveries:
         stays_true = each.state is DeliveryState.PENDING and each.covers[0].knowledge.ended
-        if is_edit(each) and each.receipt not in wished and (each.may_have_arrived or stays_true):
-            yield Wish(each.covers, CallKind.EDIT, each.receipt)
+        if is_edit(each) and each.receipt not in asked_for and (each.may_have_arrived or stays_true):
+            yield Errand(each.covers, CallKind.EDIT, each.receipt)
 
 
-def _begun(target: Target, wish: Wish, deliveries: Iterable[Delivery], *, key: str, now: datetime) -> Delivery:
+def _begun(target: Target, errand: Errand, deliveries: Iterable[Delivery], *, key: str, now: datetime) -> Delivery:
     """A new delivery, which keeps the channel's backoff. What replaces another is as old as that one.
 
     Else a truth that keeps moving would be tried for ever.
     """
-    edits, alerts = wish.call is CallKind.EDIT, {cover.key for cover in wish.covers}
+    edits, alerts = errand.call is CallKind.EDIT, {cover.key for cover in errand.covers}
     alike = [each for each in deliveries if is_edit(each) is edits]
     pending = [each for each in alike if each.state is DeliveryState.PENDING and each.attempts]
     return Delivery(
         key=key,
         channel=target.channel,
         recipient=target.recipient,
-        covers=wish.covers,
+        covers=errand.covers,
         created_at=min((each.created_at for each in pending if _is_about(each, alerts)), default=now),
         due_at=max([now, *(each.due_at for each in pending if waits(each, now=now))]),
-        call=wish.call,
-        receipt=wish.receipt,
-        may_have_arrived=edits and any(each.may_have_arrived for each in alike if each.receipt == wish.receipt),
+        call=errand.call,
+        receipt=errand.receipt,
+        may_have_arrived=edits and any(each.may_have_arrived for each in alike if each.receipt == errand.receipt),
         attempts=max((each.attempts for each in pending), default=0),
     )
 
@@ -126,19 +127,19 @@ def _is_about(delivery: Delivery, alerts: Collection[AlertKey]) -> bool:
     return any(cover.key in alerts for cover in delivery.covers)
 
 
-def _tell(target: Target, waiting: Iterable[Notification], given_up: set[Cover]) -> Iterator[Wish]:
+def _tell(target: Target, waiting: Iterable[Notification], given_up: set[Cover]) -> Iterator[Errand]:
     """The messages that tell, worst first."""
     told = [each for each in sorted(waiting, key=_urgency) if each.desired]
     covers = {cover: each for each in told if each.desired and (cover := Cover(each.key, each.desired)) not in given_up}
     if len(covers) > SINGLE_MESSAGES:
-        yield Wish(tuple(covers))
+        yield Errand(tuple(covers))
         return
     for cover, notification in covers.items():
         root = notification.root
         if target.threads and root is not None and root.incident_id == cover.knowledge.incident_id:
-            yield Wish((cover,), CallKind.REPLY, root.receipt)
+            yield Errand((cover,), CallKind.REPLY, root.receipt)
         else:
-            yield Wish((cover,))
+            yield Errand((cover,))
 
 
 def _urgency(notification: Notification) -> tuple[bool, int, str]:
@@ -146,14 +147,14 @@ def _urgency(notification: Notification) -> tuple[bool, int, str]:
     return (desired is None or desired.ended, -desired.level if desired else 0, str(notification.key))
 
 
-def delivery_key(target: Target, wish: Wish) -> str:
+def delivery_key(target: Target, errand: Errand) -> str:
     """The same for the same call and states to the same recipient, whatever else happened; 32 hexadecimal digits."""
     parts = sorted(
         f"{cover.key}\t{known.incident_id}\t{known.level}\t{known.reminders}\t{known.ended}\t{known.missed}"
-        for cover in wish.covers
+        for cover in errand.covers
         for known in [cover.knowledge]
     )
-    text = "\n".join([target.channel, target.recipient, wish.call, wish.receipt, *parts])
+    text = "\n".join([target.channel, target.recipient, errand.call, errand.receipt, *parts])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

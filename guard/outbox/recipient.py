@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from guard.model import Delivery, DeliveryState, EventKind, Notification
-from guard.outbox.plan import Target, Wish, is_edit, plan, waits
+from guard.outbox.plan import Errand, Target, is_edit, plan, waits
 from guard.outbox.settle import events
 from guard.store import Unit
 
@@ -19,9 +19,8 @@ class Recipient:
 
     target: Target
     waiting: Sequence[Notification]
-    edits: Sequence[Wish]
+    edits: Sequence[Errand]
     deliveries: Sequence[Delivery]
-    finds: bool  # whether the channel can look for what it was sent
 
     def next_due(self, unit: Unit, *, now: datetime) -> Delivery | None:
         """Writes the recipient's plan, and gives the one delivery to try now, if there is one.
@@ -32,8 +31,8 @@ class Recipient:
         if any(each.state is DeliveryState.SENDING for each in self.deliveries):
             return None  # what that settles decides what is left to tell
         # What may have arrived is looked for before anything else, for the same reason.
-        lost = [each for each in self.deliveries if self.finds and is_lost(each)]
-        pending = lost or [each for each in self._planned(unit, now=now) if each.state is DeliveryState.PENDING]
+        in_doubt = [each for each in self.deliveries if self.target.finds and is_in_doubt(each)]
+        pending = in_doubt or [each for each in self._planned(unit, now=now) if each.state is DeliveryState.PENDING]
         waiting = [each for each in pending if waits(each, now=now)]
         if not all(map(is_edit, waiting)):
             return None
@@ -52,7 +51,7 @@ class Recipient:
         return [*(each for each in self.deliveries if each.key not in changed), *planned.deliveries]
 
 
-def is_lost(delivery: Delivery) -> bool:
+def is_in_doubt(delivery: Delivery) -> bool:
     """Whether it may have arrived, and matters: an edit that is made twice does no harm."""
     return delivery.state is DeliveryState.PENDING and delivery.may_have_arrived and not is_edit(delivery)
 

@@ -72,12 +72,14 @@ def events(delivery: Delivery, kind: EventKind, *, now: datetime) -> list[Event]
             incident_id=cover.knowledge.incident_id,
             level=cover.knowledge.level,
             channel=delivery.channel,
-            text="; ".join(filter(None, (delivery.why, _whom(delivery)))),
+            text="; ".join(filter(None, (delivery.why, _what(delivery, kind)))),
         )
         for cover in delivery.covers
     ]
 
 
-def _whom(delivery: Delivery) -> str:
-    edited = "the message was edited" if delivery.call is CallKind.EDIT else ""
-    return edited or (f"to {delivery.recipient}" if delivery.recipient else "")
+def _what(delivery: Delivery, kind: EventKind) -> str:
+    """What else there is to say than that a message was sent to a channel."""
+    if delivery.call is CallKind.EDIT:
+        return "the message was edited" if kind is EventKind.DELIVERED else "an edit of the message"
+    return f"to {delivery.recipient}" if delivery.recipient else ""

@@ -62,7 +62,7 @@ _SAVE_SUB_ACCOUNT: Final = _upsert(SUB_ACCOUNT)
 _DELETE_SUB_ACCOUNT: Final = _delete(SUB_ACCOUNT)
 _SAVE_DELIVERY: Final = _upsert(DELIVERY)
 _SAVE_CHANNEL: Final = _upsert(CHANNEL)
-_ADD_ANSWER: Final = Prepared(_insert(ANSWER))
+_ADD_ANSWER: Final = Prepared(_insert(ANSWER).on_conflict_do_nothing())
 _ADD_POLL: Final = Prepared(_insert(POLL))
 _ADD_EVENT: Final = insert(EVENT)
 _DELETE_ACCOUNT: Final = _delete(ACCOUNT)
@@ -129,10 +129,10 @@ class Unit(View):
     def _answer_id(self, poll: Poll, text: str) -> int:
         digest = blake2b(text.encode(), digest_size=16).hexdigest()
         identity = {"account": poll.account, "endpoint": poll.endpoint, "digest": digest}
-        found = _FIND_ANSWER.execute(self._connection, identity).fetchone()
-        if found is not None:
-            return int(found[0])
-        return int(_ADD_ANSWER.execute(self._connection, {**identity, "payload": text}).lastrowid)
+        added = _ADD_ANSWER.execute(self._connection, {**identity, "payload": text})
+        if added.rowcount:
+            return int(added.lastrowid)
+        return int(_FIND_ANSWER.execute(self._connection, identity).fetchone()[0])
 
     def save_desired(self, notifications: Iterable[Notification]) -> None:
         """Writes what channels should know; what they were notified of stays as it is."""

@@ -113,6 +113,7 @@ def test_what_ended_while_slack_was_down_is_one_message(home: Home, api: AgentPh
         workspace.until_given()
         api.say(5)
         service.log.until("alert.resolved")
+        workspace.until_answered()  # what was under way when it ended told only of the beginning
         workspace.answer = workspace.good
         workspace.until_story(("resolved", []))
         assert "fired " in workspace.roots[0].whole

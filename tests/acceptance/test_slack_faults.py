@@ -116,6 +116,7 @@ def test_what_fired_and_was_resolved_while_slack_was_down_is_one_message_with_bo
         slack.until_given()
         api.say(5)
         service.log.until("alert.resolved")
+        slack.until_answered()  # what was under way when it ended told only of the beginning
         slack.answer = TAKEN
         (both,) = slack.until_shown("resolved")
         assert "fired " in both.whole

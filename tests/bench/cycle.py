@@ -82,13 +82,15 @@ async def watched(api: Api, path: Path) -> AsyncIterator[Family]:
 
 async def measured_on(family: Family, *, passes: int) -> Measured:
     """Runs so many passes over all sub-accounts as they are, as many that ask only, and as many by stage."""
-    whole = middle([await _pass(family, _cycle) for _ in range(passes)])
-    fetch = middle([await _pass(family, _fetch) for _ in range(passes)])
+    whole, fetch = [], []
+    for _ in range(passes):  # in turn, so that both meet the same noise
+        whole.append(await _pass(family, _cycle))
+        fetch.append(await _pass(family, _fetch))
     with measured_stages() as spent:
         for _ in range(passes):
             await _pass(family, _cycle)
     asked = passes * len(family.subs)
-    return Measured(whole, fetch, {stage: spent[stage] / asked for stage in STAGES})
+    return Measured(middle(whole), middle(fetch), {stage: spent[stage] / asked for stage in STAGES})
 
 
 async def _pass(family: Family, run: Callable[[Cycles], Awaitable[None]]) -> Spent:

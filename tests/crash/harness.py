@@ -164,7 +164,9 @@ def random_kills(
         return settle(stage, count, no_find=no_find)
 
 
-def killed_at(points: str, *, seed: int, kinds: tuple[Kind, ...], no_find: bool = False) -> Count:
+def killed_at(
+    points: str, *, seed: int, kinds: tuple[Kind, ...], mark_first: bool = False, no_find: bool = False
+) -> Count:
     """Kills the service at durability points, one in each life: of its first firing, or of what follows upon that."""
     count, turned = Count(seed, kinds), False
     notified = "SELECT count(*) FROM notification WHERE notified_incident_id IS NOT NULL"
@@ -173,7 +175,7 @@ def killed_at(points: str, *, seed: int, kinds: tuple[Kind, ...], no_find: bool 
         stage.tell("/calm")
         stage.tell("/value/1")
         for number, point in enumerate(points.split("+")):
-            life = live(stage, seed=seed + number, point=point, no_find=no_find)
+            life = live(stage, seed=seed + number, point=point, mark_first=mark_first, no_find=no_find)
             if point.partition(":")[2] in LATER and not turned:
                 until(stage, notified, everybody, life.wait)
                 stage.tell("/calm")
@@ -295,13 +297,13 @@ def parsed() -> argparse.Namespace:
 def runs(wanted: argparse.Namespace) -> Iterator[tuple[str, Count]]:
     """What was asked for, run by run."""
     seed, kinds = wanted.seed, wanted.on
+    controls = {"mark_first": wanted.mark_first, "no_find": wanted.no_find}
     if wanted.point:
         points = child.POINTS[kinds[0]] if wanted.point == "all" else [wanted.point]
-        yield from ((each, killed_at(each, seed=seed, kinds=kinds, no_find=wanted.no_find)) for each in points)
+        yield from ((each, killed_at(each, seed=seed, kinds=kinds, **controls)) for each in points)
     elif wanted.cold:
         yield "cold", cold_kills(wanted.cold, seed=seed, kinds=kinds)
     else:
-        controls = {"mark_first": wanted.mark_first, "no_find": wanted.no_find}
         yield "random", random_kills(wanted.kills, seed=seed, kinds=kinds, **controls)
 
 

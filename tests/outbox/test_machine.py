@@ -381,5 +381,5 @@ def _new_database() -> bytes:
         return path.read_bytes()
 
 
-OutboxLife.TestCase.settings = settings(max_examples=2 * settings().max_examples, stateful_step_count=25, deadline=None)
+OutboxLife.TestCase.settings = settings(stateful_step_count=20)
 test_random_lives = OutboxLife.TestCase

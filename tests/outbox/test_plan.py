@@ -19,7 +19,7 @@ from guard.model import (
     Root,
 )
 from guard.notify.notifier import Gone, Outcome, Rejected, Retry, Sent, Unsure
-from guard.outbox.plan import Plan, Target, Wish, delivery_key, edit, plan
+from guard.outbox.plan import Errand, Plan, Target, delivery_key, edit, plan
 from guard.outbox.recipient import turns
 from guard.outbox.settle import settled
 from tests.builders import KEY, MINUTE, NOW, at, delivery, knowledge, notification
@@ -38,7 +38,7 @@ def waits(key: AlertKey = KEY, level: Level = W, **changes: object) -> Notificat
 
 def covering(*waiting: Notification, **changes: object) -> Delivery:
     covers = tuple(Cover(each.key, each.desired) for each in waiting if each.desired)
-    return delivery(key=delivery_key(OPS, Wish(covers)), covers=covers, **changes)
+    return delivery(key=delivery_key(OPS, Errand(covers)), covers=covers, **changes)
 
 
 def planned(waiting: Sequence[Notification], *deliveries: Delivery, minutes: float = 0) -> Plan:
@@ -130,17 +130,17 @@ def test_a_dead_digest_stays_while_a_part_of_it_is_still_true() -> None:
 
 def test_the_key_is_the_same_for_the_same_states_and_another_for_any_other() -> None:
     covers = tuple(Cover(key, knowledge()) for key in keys(2))
-    base = delivery_key(OPS, Wish(covers))
-    assert base == delivery_key(OPS, Wish(covers[::-1]))
+    base = delivery_key(OPS, Errand(covers))
+    assert base == delivery_key(OPS, Errand(covers[::-1]))
     others = [
-        delivery_key(Target("mail"), Wish(covers)),
-        delivery_key(Target("ops", "x"), Wish(covers)),
-        delivery_key(OPS, Wish(covers[:1])),
-        delivery_key(OPS, Wish(covers, CallKind.REPLY, "1")),
-        delivery_key(OPS, Wish(covers, CallKind.EDIT, "1")),
-        delivery_key(OPS, Wish(covers, CallKind.EDIT, "2")),
+        delivery_key(Target("mail"), Errand(covers)),
+        delivery_key(Target("ops", "x"), Errand(covers)),
+        delivery_key(OPS, Errand(covers[:1])),
+        delivery_key(OPS, Errand(covers, CallKind.REPLY, "1")),
+        delivery_key(OPS, Errand(covers, CallKind.EDIT, "1")),
+        delivery_key(OPS, Errand(covers, CallKind.EDIT, "2")),
         *(
-            delivery_key(OPS, Wish((covers[0], Cover(covers[1].key, other))))
+            delivery_key(OPS, Errand((covers[0], Cover(covers[1].key, other))))
             for other in (knowledge(C), knowledge(ended=True), knowledge(reminders=1), knowledge(incident_id="inc2"))
         ),
     ]
@@ -225,28 +225,28 @@ def test_a_digest_replies_to_nothing() -> None:
 def test_the_message_of_an_incident_is_edited_to_its_alerts_state(
     shown: Notification, level: Level | None, wanted: Knowledge
 ) -> None:
-    assert edit(shown, level) == Wish((Cover(KEY, wanted),), CallKind.EDIT, "C1:1")
+    assert edit(shown, level) == Errand((Cover(KEY, wanted),), CallKind.EDIT, "C1:1")
 
 
 def test_an_edit_comes_just_before_the_reply_and_other_edits_after_all_messages() -> None:
     told, lowered = keys(2)
     waiting = replace(rooted(desired=knowledge(C), notified=knowledge(W)), key=told)
-    edits = [Wish((Cover(key, knowledge(C)),), CallKind.EDIT, "C1:1") for key in (lowered, told)]
+    edits = [Errand((Cover(key, knowledge(C)),), CallKind.EDIT, "C1:1") for key in (lowered, told)]
     planned = plan(THREAD, [waiting], [], now=NOW, edits=edits).deliveries
     order = [(each.covers[0].key, each.call) for each in turns(planned)]
     assert order == [(told, CallKind.EDIT), (told, CallKind.REPLY), (lowered, CallKind.EDIT)]
 
 
 def test_an_edit_that_is_refused_for_good_is_tried_again_after_an_hour_and_stops_no_message() -> None:
-    wish = Wish((Cover(KEY, knowledge(C)),), CallKind.EDIT, "C1:1")
-    (first,) = plan(THREAD, [], [], now=NOW, edits=[wish]).deliveries
+    errand = Errand((Cover(KEY, knowledge(C)),), CallKind.EDIT, "C1:1")
+    (first,) = plan(THREAD, [], [], now=NOW, edits=[errand]).deliveries
     dead = replace(first, state=DeliveryState.DEAD, settled_at=NOW)
     waiting = rooted(desired=knowledge(C), notified=knowledge(W))
-    assert [each.call for each in plan(THREAD, [waiting], [dead], now=at(1), edits=[wish]).deliveries] == [
+    assert [each.call for each in plan(THREAD, [waiting], [dead], now=at(1), edits=[errand]).deliveries] == [
         CallKind.REPLY
     ]
-    assert plan(THREAD, [], [dead], now=at(59), edits=[wish]) == Plan()
-    assert len(plan(THREAD, [], [dead], now=at(60), edits=[wish]).deliveries) == 1
+    assert plan(THREAD, [], [dead], now=at(59), edits=[errand]) == Plan()
+    assert len(plan(THREAD, [], [dead], now=at(60), edits=[errand]).deliveries) == 1
     assert plan(THREAD, [], [dead], now=at(1)).superseded == (dead,)
 
 
@@ -280,9 +280,9 @@ def test_what_was_tried_goes_behind_what_was_not() -> None:
 
 
 def editing(level: Level = W, *, ended: bool = False, **changes: object) -> Delivery:
-    wish = Wish((Cover(KEY, knowledge(level, ended=ended)),), CallKind.EDIT, "C1:1")
-    place = {"covers": wish.covers, "call": CallKind.EDIT, "receipt": "C1:1", "attempts": 1, "attempted_at": NOW}
-    return delivery(**{"key": delivery_key(THREAD, wish)} | place | changes)
+    errand = Errand((Cover(KEY, knowledge(level, ended=ended)),), CallKind.EDIT, "C1:1")
+    place = {"covers": errand.covers, "call": CallKind.EDIT, "receipt": "C1:1", "attempts": 1, "attempted_at": NOW}
+    return delivery(**{"key": delivery_key(THREAD, errand)} | place | changes)
 
 
 def test_an_edit_that_may_have_been_made_stays_until_it_is_answered() -> None:
@@ -293,8 +293,8 @@ def test_an_edit_that_may_have_been_made_stays_until_it_is_answered() -> None:
 
 
 def test_what_replaces_an_edit_that_may_have_been_made_may_have_been_made_too() -> None:
-    before, wish = editing(W, may_have_arrived=True), Wish((Cover(KEY, knowledge(C)),), CallKind.EDIT, "C1:1")
-    now = plan(THREAD, [], [before], now=at(1), edits=[wish])
+    before, errand = editing(W, may_have_arrived=True), Errand((Cover(KEY, knowledge(C)),), CallKind.EDIT, "C1:1")
+    now = plan(THREAD, [], [before], now=at(1), edits=[errand])
     assert now.superseded == (before,)
     assert [each.may_have_arrived for each in now.deliveries] == [True]
 

@@ -14,7 +14,7 @@ from tests.outbox.desk import Bench, bench
 from tests.stand_ins.clock import HandClock
 from tests.stand_ins.workspace import Ending, Fault, Workspace
 from tests.stand_ins.workspace_state import Posted
-from tests.wiring import FIVE_RULES, NUMBERS, bot, config_with, kinds, logged
+from tests.wiring import FIVE_RULES, NUMBERS, bot, config_with, events, kinds, logged
 
 DROPPED = Fault(ending=Ending.DROP, is_kept=True)  # Slack took it, and nobody heard
 LOST = Fault(ending=Ending.DROP)
@@ -301,6 +301,8 @@ async def test_an_edit_that_fails_holds_up_no_message(tmp_path: Path) -> None:
         it.slack.mend()
         await it.later(seconds=300)
         assert it.story == [("resolved", ["escalated critical", "resolved"])]
+        texts = [event.text for event in await events(it.desk.store) if event.kind is EventKind.UNSURE]
+        assert texts == ["Slack answered 503; an edit of the message"] * 2
 
 
 async def test_edits_keep_their_distance_while_slack_wants_to_be_left_alone(tmp_path: Path) -> None:

@@ -1,0 +1,17 @@
+"""What people read: tellings in words and numbers, once for all channels; pure."""
+
+from guard.message.composition import compose
+from guard.message.message import Fact, Line, Message, store_failing, store_recovered, trial
+from guard.message.text import one_line, shortened
+
+__all__ = [
+    "Fact",
+    "Line",
+    "Message",
+    "compose",
+    "one_line",
+    "shortened",
+    "store_failing",
+    "store_recovered",
+    "trial",
+]

@@ -1,0 +1,110 @@
+"""A message: what it says, in the order in which every channel says it, and those of them that tell of no alert."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from guard.message.text import one_line
+from guard.model import Level, Occasion
+from guard.units import instant_text
+
+_EMOJI: Final = {Level.CRITICAL: "🔴", Level.WARNING: "🟠", Level.INFO: "🔵"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing to know; `text` is complete, `at` lets a channel show the instant in the reader's own zone."""
+
+    name: str
+    text: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One alert in a digest."""
+
+    mark: str
+    level: Level
+    ended: bool
+    text: str  # title and summary
+
+    @property
+    def emoji(self) -> str:
+        """The line's colour, for channels that show it."""
+        return _emoji(self.level, ended=self.ended)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one message says, in the order in which every channel says it.
+
+    `mark` is what people filter by (`critical`, `escalated critical`, `reminder critical`, `resolved`,
+    `digest critical`, `test`). `level` is the level spoken of, None where there is none, and with `ended` the level of
+    what is over. All texts but `description` are one line without control characters. Facts without an instant come
+    before those with one. A digest has `lines`, worst first, and counts in `more` those that did not fit.
+    """
+
+    mark: str
+    title: str
+    summary: str
+    level: Level | None = None
+    ended: bool = False
+    facts: tuple[Fact, ...] = ()
+    lines: tuple[Line, ...] = ()
+    more: int = 0
+    description: str = ""
+    runbook: str = ""
+
+    @property
+    def text(self) -> str:
+        """The message in one line, as plain text and as the subject of a mail."""
+        return f"[{self.mark}] {self.title}: {self.summary}"
+
+    @property
+    def emoji(self) -> str:
+        """The message's colour, for channels that show it."""
+        return _emoji(self.level, ended=self.ended)
+
+
+def trial(channel: str, *, now: datetime) -> Message:
+    """The message of `guard send-test`."""
+    return Message(
+        mark="test",
+        title=one_line(channel),
+        summary="this channel works; all is well and nothing needs doing",
+        facts=(Fact("Sent", instant_text(now), now),),
+    )
+
+
+def store_failing(fault: str, *, now: datetime) -> Message:
+    """The message that goes straight to every channel when nothing can be written down; `fault` holds no secret."""
+    return Message(
+        mark=Level.CRITICAL.word,
+        title="guard.store_failing",
+        summary="quota-guard cannot write to its database",
+        level=Level.CRITICAL,
+        facts=(
+            Fact("Fault", one_line(fault)),
+            Fact("Meanwhile", "usage is still asked for, but nothing is decided until a write succeeds"),
+            Fact("Sent", instant_text(now), now),
+        ),
+    )
+
+
+def store_recovered(*, now: datetime) -> Message:
+    """The message that goes straight to every channel that was told of `store_failing`, when a write succeeds."""
+    return Message(
+        mark=Occasion.RESOLVED.value,
+        title="guard.store_failing",
+        summary="quota-guard can write to its database again",
+        level=Level.CRITICAL,
+        ended=True,
+        facts=(Fact("Sent", instant_text(now), now),),
+    )
+
+
+def _emoji(level: Level | None, *, ended: bool) -> str:
+    if ended:
+        return "🟢"
+    return _EMOJI[level] if level else "⚪"

@@ -1,0 +1,125 @@
+"""A message about one alert."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, tzinfo
+from typing import Final
+
+from guard.message.message import Fact, Message
+from guard.message.telling import clock, earlier, level_of, mark, span, summary, title
+from guard.message.text import clean, one_line
+from guard.model import NO_DATA, Bound, Occasion, Reading, State, Telling
+from guard.units import duration_text, instant_text, number_text, value_text
+
+_LATE: Final = timedelta(minutes=2)  # a firing told later than this says so
+_OPERATORS: Final = {"<": "below", "<=": "at or below", ">": "above", ">=": "at or above", "==": "at", "!=": "not at"}
+_UNITS: Final = frozenset({"", "count", "share", "seconds", "duration", "dollars"})  # any other unit is a noun
+
+
+def single(telling: Telling, *, now: datetime, zone: tzinfo) -> Message:
+    """The message that tells of one alert, with times in this zone."""
+    reading = telling.alert.reading
+    return Message(
+        mark=mark(telling),
+        title=title(telling),
+        summary=summary(telling),
+        level=level_of(telling),
+        ended=telling.occasion is Occasion.RESOLVED,
+        facts=(*_plain_facts(telling, now=now, zone=zone), *_dated_facts(telling, now=now, zone=zone)),
+        description=clean(reading.description).strip() if reading else "",
+        runbook=one_line(reading.runbook) if reading else "",
+    )
+
+
+def _plain_facts(telling: Telling, *, now: datetime, zone: tzinfo) -> Iterator[Fact]:
+    yield Fact("Account", one_line(telling.alert.key.account))
+    if (reading := telling.alert.reading) is not None and reading.value is not None:
+        yield Fact("Value", _value_against_bounds(reading, reading.value))
+    match telling.occasion:
+        case Occasion.RESOLVED:
+            yield from _ending(telling, now=now, zone=zone)
+        case Occasion.REMINDER:
+            lasted = duration_text(now - telling.incident.started_at)
+            yield Fact("Reminder", f"number {telling.desired.reminders}, firing for {lasted}")
+        case Occasion.ESCALATED if telling.notified is not None:
+            yield Fact("Before", telling.notified.level.word)
+        case Occasion.FIRED if _is_late(telling, now=now):
+            fired_at = telling.incident.started_at
+            fired = f"{clock(fired_at, now=now, zone=zone)} {fired_at.astimezone(zone):%Z}"
+            yield Fact("Delivery", f"fired {fired}, delivered late")
+        case _:
+            pass
+    if present := _present(telling):
+        yield Fact("Now", present)
+    if telling.missed:
+        yield Fact("Earlier", earlier(telling.missed, now=now, zone=zone))
+
+
+def _ending(telling: Telling, *, now: datetime, zone: tzinfo) -> Iterator[Fact]:
+    incident, reading = telling.incident, telling.alert.reading
+    peak = incident.peak.word
+    if incident.peak_value is not None:
+        peak = f"{value_text(incident.peak_value, one_line(reading.unit) if reading else '')} ({peak})"
+    yield Fact("Peak", peak)
+    yield Fact("Lasted", duration_text((incident.ended_at or now) - incident.started_at))
+    if incident.reason is not None:
+        yield Fact("Why", incident.reason.value)
+    if telling.notified is None or telling.notified.incident_id != incident.id:
+        both = span(incident, "resolved", now=now, zone=zone)
+        yield Fact("Delivery", f"{both}; could not be delivered before")
+
+
+def _dated_facts(telling: Telling, *, now: datetime, zone: tzinfo) -> Iterator[Fact]:
+    incident, reading = telling.incident, telling.alert.reading
+    ended = telling.occasion is Occasion.RESOLVED
+    yield Fact("Fired" if ended else "Since", instant_text(incident.started_at, zone), incident.started_at)
+    if ended and incident.ended_at is not None:
+        yield Fact("Resolved", instant_text(incident.ended_at, zone), incident.ended_at)
+    if reading is not None and telling.alert.key.rule != NO_DATA:  # which is told for want of data
+        yield Fact("Data", f"{duration_text(now - reading.at + reading.age)} old")
+
+
+def _present(telling: Telling) -> str:
+    """How the alert stands by now, where that differs from what the message speaks of; else empty."""
+    alert, parts = telling.alert, list[str]()
+    if alert.level is not None and alert.incident is not None and alert.incident.id != telling.incident.id:
+        parts.append(f"firing again at {alert.level.word}")
+    elif alert.level is not None and telling.occasion is not Occasion.RESOLVED:
+        if alert.level < telling.desired.level:
+            parts.append(f"at {alert.level.word}")
+        if alert.state is State.RECOVERING:
+            parts.append("recovering")
+    if alert.unknown is not None:
+        why = one_line(alert.unknown_why)
+        parts.append("cannot be evaluated at present" + (f": {why}" if why else ""))
+    return "; ".join(parts)
+
+
+def _is_late(telling: Telling, *, now: datetime) -> bool:
+    """Whether the firing is surely told late.
+
+    An incident that began at a lower level, of which this channel is not told, is old when it rises to one of which
+    the channel is told; that is no delay. So a level above the lowest counts as reached at the start only where its
+    condition has held for as long as that of the lowest.
+    """
+    if now - telling.incident.started_at <= _LATE:
+        return False
+    alert, level = telling.alert, telling.desired.level
+    lowest = min(alert.reading.bounds, default=level) if alert.reading else level
+    if level <= lowest:
+        return True
+    held, lowest_held = alert.timers.get(level), alert.timers.get(lowest)
+    return held is not None and lowest_held is not None and held.total >= lowest_held.total
+
+
+def _value_against_bounds(reading: Reading, value: float) -> str:
+    """Gives `1, critical below 2, warning below 3`; a noun is written once."""
+    unit = one_line(reading.unit)
+    bounds = sorted(reading.bounds.items(), reverse=True)
+    return ", ".join(
+        (value_text(value, unit), *(f"{level.word} {_bound_text(bound, unit)}" for level, bound in bounds))
+    )
+
+
+def _bound_text(bound: Bound, unit: str) -> str:
+    number = value_text(bound.number, unit) if unit in _UNITS else number_text(bound.number)
+    return f"{_OPERATORS.get(bound.operator, bound.operator)} {number}"

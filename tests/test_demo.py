@@ -77,13 +77,6 @@ async def test_a_signal_in_the_middle_ends_it_early() -> None:
     assert re.match(r"Ended early: [12] fired, \d escalated, 0 resolved;", stream.getvalue().splitlines()[-1])
 
 
-async def test_the_command_ends_by_itself() -> None:
-    async with command("demo", "--speed", "600") as demo:
-        assert await demo.end() == 0
-    assert demo.text.splitlines()[-1].startswith("That is all: 2 fired, ")
-    assert not re.search(r"INFO|WARN|ERROR|Traceback", demo.text)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 async def test_ctrl_c_ends_it_early(number: signal.Signals) -> None:
     async with command("demo", "--speed", "300") as demo:

@@ -65,6 +65,8 @@ def test_the_rule_that_is_shown_is_a_good_one() -> None:
 def test_the_demo_shows_what_is_shown() -> None:
     command = [sys.executable, "-m", "guard", "demo", "--speed", "600"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    seen = {line.rstrip() for line in done.stdout.splitlines()}
+    seen = [line.rstrip() for line in done.stdout.splitlines()]
     timeless = [line.rstrip() for line in block("#ops").splitlines() if "UTC" not in line and "Lasted" not in line]
     assert [line for line in timeless if line not in seen] == []
+    assert seen[-1].startswith("That is all: 2 fired, ")
+    assert not re.search(r"INFO|WARN|ERROR|Traceback", done.stdout + done.stderr)

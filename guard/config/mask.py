@@ -39,10 +39,12 @@ _SECRET: Final = re.compile(
 
 
 _HARMLESS: Final = _PLAIN | RULE.built | RULE.later | DEFAULTS.built | DEFAULTS.later | REMIND.built
+_SURELY_HARMLESS: Final = _HARMLESS - {"to"}  # which is what a slip makes of `token`
+_QUOTED_COMMENT: Final = re.compile(r"#[^\n\"']*[\"'](?P<quoted>[^\n]*)")
 _BEGINNING: Final = re.compile(r"[ \t]*[\"']?(?P<key>[\w-]*)[\"']?")
 _A_SLIP: Final = 0.75  # of 1: `warnign` is `warning`, but `url` is no `runbook_url`
 _HEADER: Final = re.compile(r"[ \t]*\[[^=\"']*")
-_COMMENT: Final = re.compile(r"(?<=[ \t]#).*")
+_COMMENT: Final = re.compile(r"(?:(?<=^#)|(?<=[ \t]#)).*")
 _NUMBERS: Final = re.compile(r"[ \t]*=[-+ \t\d_.,]*")
 
 
@@ -55,7 +57,7 @@ def masked(text: str, found: Places) -> str:
     """The text of a rule file, as long as before, with stars where a secret stands or may stand.
 
     That is: the value of a key that holds secrets; any string whose key is not known to hold none, save under budgets;
-    and what looks like a secret, in addresses the query too. `"${NAME}"` is shown.
+    what is quoted in a comment; and what looks like a secret, in addresses the query too. `"${NAME}"` is shown.
     """
     shown = list(text)
     for path, place in found.by_path.items():
@@ -63,6 +65,8 @@ def masked(text: str, found: Places) -> str:
             _star(shown, place.value)
     for match in _SECRET_LINE.finditer(text):
         _star(shown, Span(*match.span("value")))
+    for match in _QUOTED_COMMENT.finditer(text):
+        _star(shown, Span(*match.span("quoted")))
     return scrubbed("".join(shown))
 
 
@@ -71,8 +75,9 @@ def masked_line(line: str) -> str:
     beginning = _BEGINNING.match(line)
     key = beginning["key"] if beginning else ""
     rest = line[beginning.end() :] if beginning else line
-    if key in _HARMLESS or line.lstrip()[:1] == "#" or _HEADER.fullmatch(line) or _NUMBERS.fullmatch(rest):
-        return _COMMENT.sub(lambda comment: re.sub(r"\S", "*", comment[0]), line) if key else line
+    if key in _SURELY_HARMLESS or line.lstrip()[:1] == "#" or _HEADER.fullmatch(line) or _NUMBERS.fullmatch(rest):
+        shown = line[: len(line) - len(rest)] if key else line
+        return shown + _COMMENT.sub(lambda comment: re.sub(r"\S", "*", comment[0]), line[len(shown) :])
     keeps_key = key and rest.lstrip()[:1] == "="
     shown = line[: len(line) - len(rest)] if keeps_key else ""
     return shown + re.sub(r"[^\s=\"']", "*", line[len(shown) :])

@@ -47,30 +47,27 @@ BOMBS = {
 }
 
 
-@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
-def test_a_bomb_is_refused_with_a_bounded_account_of_it(bomb: str) -> None:
-    loaded = read(bomb)
+REFUSALS = {
+    "100,000 closed brackets on lines": "17:1: nested deeper than 16 levels",
+    "braces on one line": "1:1: nested too deeply",
+    "two mebibytes": "1:1: a rule file has at most 1,048,576 bytes",
+    "50,000 rules": "11:2: 50,001 rules are too many; there may be 1,000",
+    "10,001 accounts": "2:2: 10,002 accounts are too many; there may be 10,000",
+    "10,001 sub-accounts": "4:16: 10,001 sub-accounts are too many; there may be 10,000",
+    "10,001 tables of sub-accounts": "5:16: 10,001 sub-accounts are too many; there may be 10,000",
+    "5,000 digits": "1:1: a line has at most 4,000 characters, and this one 5,004",
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_refused_with_a_bounded_account_of_it(name: str) -> None:
+    loaded = read(BOMBS[name])
     assert loaded.config is None
     assert 1 <= len(loaded.problems) <= 200
     assert max(len(problem.render()) for problem in loaded.problems) < 1_000
-
-
-def refusal(bomb: str) -> str:
-    problem: Problem = read(bomb).problems[0]
-    return f"{problem.line}:{problem.column}: {problem.text}"
-
-
-def test_a_bomb_is_refused_at_its_place() -> None:
-    assert refusal(BOMBS["100,000 closed brackets on lines"]) == "17:1: nested deeper than 16 levels"
-    assert refusal(BOMBS["braces on one line"]) == "1:1: nested too deeply"
-    assert refusal(GOOD + BOMBS["5,000 digits"]) == "15:1: a line has at most 4,000 characters, and this one 5,004"
-    assert refusal(BOMBS["two mebibytes"]) == "1:1: a rule file has at most 1,048,576 bytes"
-    assert refusal(BOMBS["50,000 rules"]).endswith("50,001 rules are too many; there may be 1,000")
-    assert refusal(BOMBS["10,001 accounts"]).endswith("10,002 accounts are too many; there may be 10,000")
-    assert refusal(BOMBS["10,001 sub-accounts"]) == "4:16: 10,001 sub-accounts are too many; there may be 10,000"
-    assert refusal(BOMBS["10,001 tables of sub-accounts"]).endswith(
-        "10,001 sub-accounts are too many; there may be 10,000"
-    )
+    first = loaded.problems[0]
+    refusal = f"{first.line}:{first.column}: {first.text}"
+    assert refusal == REFUSALS.get(name, refusal)
 
 
 def test_two_hundred_errors_are_enough() -> None:

@@ -77,6 +77,13 @@ def test_a_secret_that_was_written_down_is_refused_and_not_repeated(table: str, 
     assert CANARY not in everything(loaded)
 
 
+@pytest.mark.parametrize("slip", ["to#ken = ", 'to = "#ken" = ', "to = ken = ", "api_key = {}#", "api_key = []# "])
+def test_a_secret_is_not_repeated_after_a_slip(slip: str) -> None:
+    loaded = read(f'[accounts.main]\n{slip}"{CANARY}"\n{CHANNEL}{DEFAULTS}{RULE}')
+    assert loaded.config is None
+    assert CANARY not in everything(loaded)
+
+
 @given(st.sampled_from(["api_key", "token", "webhook_url"]), st.integers(0, 60), st.text('="\n{}[]#\\ x', max_size=3))
 def test_a_secret_is_not_repeated_however_the_file_is_damaged(key: str, at: int, damage: str) -> None:
     text = f'[accounts.main]\nevery = "1m"\n{key} = "{CANARY}"\n{CHANNEL}{DEFAULTS}{RULE}'

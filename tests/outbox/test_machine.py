@@ -1,7 +1,7 @@
 """Random lives of five alerts and three channels, with faults and crashes at every step, held against the promises.
 
 What people should be told is noted from each decision, and what they were told from what arrived.
-`HYPOTHESIS_PROFILE=thorough` looks ten times as long.
+`HYPOTHESIS_PROFILE=thorough` looks much longer.
 """
 
 import tempfile

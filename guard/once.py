@@ -1,4 +1,4 @@
-"""One pass for cron: a cycle of every account, then what is due, for 30 s at most."""
+"""One pass for cron: a cycle of every account, then what is due; neither begins anything after 20 s."""
 
 import asyncio
 from collections import deque
@@ -17,10 +17,9 @@ from guard.model import NO_DATA, Alert, Level, master_name
 from guard.parts import Parts
 from guard.store import Unit
 
-BEGIN_S: Final = (
-    20.0  # no attempt begins later, and one takes 10 s at the most: an attempt that is cut may be shown twice
-)
-
+# No cycle and no attempt begins later. What began is waited for, since an attempt that is cut may be shown twice: one
+# in Slack takes 10 s at the most, a mail to a server that falls silent in the middle of it 47 s.
+BEGIN_S: Final = 20.0
 LIST_S: Final = 10.0  # for a listing, so that a slow one leaves time for those who are known
 
 
@@ -111,7 +110,7 @@ async def _deliver(parts: Parts) -> None:
 async def _send(parts: Parts, channel: str, *, until_s: float) -> None:
     while await parts.outbox.attempt(channel):
         if parts.clock.monotonic_s() >= until_s:
-            log.warning("once.left", "what is left is sent by the next pass", channel=channel)
+            log.warning("once.left", "the time is up; the next pass sends what is left", channel=channel)
             return
 
 

@@ -35,7 +35,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class FamilyStatus:
     """A master account with its sub-accounts, in order of name or of the rule file."""
 
     master: Account
@@ -70,14 +70,14 @@ class Family:
         return [each for each in (Member(self.master), *subs) if each.account.name in chosen]
 
 
-def read_families(reader: "Reader", config: "Config | None") -> list[Family]:
+def read_families(reader: "Reader", config: "Config | None") -> list[FamilyStatus]:
     """The accounts of the rule file in its order; all that are stored without one."""
     stored = reader.accounts()
     configs = {each.name: each for each in config.accounts} if config else {}
 
-    def family(name: str) -> Family:
+    def family(name: str) -> FamilyStatus:
         subs = tuple(_subs(reader, name, configs.get(name), stored))
-        return Family(stored.get(name) or Account(name), subs, configs.get(name))
+        return FamilyStatus(stored.get(name) or Account(name), subs, configs.get(name))
 
     return [family(each) for each in (configs or sorted({master_name(each) for each in stored}))]
 
@@ -100,7 +100,7 @@ def _subs(
 # --- for people ----------------------------------------------------------------------------------------------------
 
 
-def member_lines(family: Family, member: Member, snapshot: Snapshot | None, *, now: datetime) -> Iterator[str]:
+def member_lines(family: FamilyStatus, member: Member, snapshot: Snapshot | None, *, now: datetime) -> Iterator[str]:
     """One account: how the asking goes, its sub-accounts together, and the numbers that its rules read."""
     account = member.account
     yield account.name
@@ -132,7 +132,7 @@ def _asked(account: Account, *, now: datetime) -> str:
     return f"{text}; asked again in {duration_text(account.ask_at - now)}"
 
 
-def _why_not_asked(family: Family, account: Account) -> str:
+def _why_not_asked(family: FamilyStatus, account: Account) -> str:
     failure = family.master.failure
     if account is not family.master and failure is not None and is_of_the_key(failure):
         return f"; left alone while {family.master.name} fails"
@@ -143,7 +143,7 @@ def _absent(listings: int) -> str:
     return "absent from the last " + ("listing" if listings == 1 else f"{listings} listings")
 
 
-def _subs_lines(family: Family, *, now: datetime) -> Iterator[str]:
+def _subs_lines(family: FamilyStatus, *, now: datetime) -> Iterator[str]:
     """What there is to say of all sub-accounts together; names, if they are too many to be shown one by one."""
     yield f"  {_subs_text(family, now=now)}"
     if len(family.subs) <= FEW:
@@ -156,7 +156,7 @@ def _subs_lines(family: Family, *, now: datetime) -> Iterator[str]:
         yield f"    and {len(found) - FEW:,} more; `guard status --account {every}` shows all"
 
 
-def _subs_text(family: Family, *, now: datetime) -> str:
+def _subs_text(family: FamilyStatus, *, now: datetime) -> str:
     parts = [counted(len(family.subs), "sub-account") if family.subs else "no sub-account"]
     answered = family.answered(now)
     if answered is not None and family.fresh and family.subs:
@@ -186,7 +186,9 @@ def _value_text(name: str, value: float | str) -> str:
 # --- for machines --------------------------------------------------------------------------------------------------
 
 
-def member_document(family: Family, member: Member, snapshot: Snapshot | None, *, now: datetime) -> dict[str, Any]:
+def member_document(
+    family: FamilyStatus, member: Member, snapshot: Snapshot | None, *, now: datetime
+) -> dict[str, Any]:
     """An account as JSON has it."""
     account = member.account
     failure = account.failure
@@ -203,7 +205,7 @@ def member_document(family: Family, member: Member, snapshot: Snapshot | None, *
     }
 
 
-def _subs_document(family: Family, *, now: datetime) -> dict[str, Any]:
+def _subs_document(family: FamilyStatus, *, now: datetime) -> dict[str, Any]:
     return {
         "count": len(family.subs),
         "answered": family.answered(now),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guard.cli.alerts import alert_document, by_urgency, is_busy, print_alerts, print_young, young_document
 from guard.cli.channels import COLUMNS, Channel, channel_document, channel_rows, read_channels
-from guard.cli.families import Family, Member, member_document, member_lines, read_families
+from guard.cli.families import FamilyStatus, Member, member_document, member_lines, read_families
 from guard.cli.options import AccountOption, FormatOption, RulesOption, chosen
 from guard.cli.output import Format, iso, print_json, print_table, say
 from guard.cli.rule_file import contents, counted, if_readable, zones
@@ -33,7 +33,7 @@ class _Status:
     path: Path
     config: "Config | None"
     pattern: str | None  # what the accounts are chosen by
-    accounts: tuple[tuple[Family, Member], ...]  # those that are shown one by one
+    accounts: tuple[tuple[FamilyStatus, Member], ...]  # those that are shown one by one
     snapshots: Mapping[str, Snapshot]  # the last good answer of those, by account; absent before the first
     watched: frozenset[str]  # names of all that were chosen
     alerts: tuple[Alert, ...]  # of all that were chosen

@@ -6,7 +6,7 @@ from typing import Final
 from guard.fields import FIELDS
 from guard.rules.expression import Condition
 from guard.rules.rule import Rule
-from guard.rules.tree import Binary, Name, Number, Tree, Unary, printed
+from guard.rules.tree import Binary, Name, Number, Tree, parts, printed
 
 _WHOLE: Final = 1.0
 _HUNDRED: Final = 100.0
@@ -46,7 +46,7 @@ def _lone_percent(value: Tree, bound: Number) -> str | None:
     shown = f"{printed(bound)} alone is {bound.value:g}"
     if _is_scaled(value):
         return f"{shown}, and the value is times 100; write {bound.digits}"
-    if any(isinstance(tree, Binary) and tree.operator == "/" for tree in _parts(value)):
+    if any(isinstance(tree, Binary) and tree.operator == "/" for tree in parts(value)):
         return None
     field = FIELDS.get(value.name) if isinstance(value, Name) else None
     of = field.limit if field and field.limit else "budgets.…"
@@ -63,12 +63,12 @@ def _is_share(rule: Rule) -> bool:
 
 
 def _is_scaled(value: Tree) -> bool:
-    return any(isinstance(tree, Number) and tree.value == _HUNDRED for tree in _parts(value))
+    return any(isinstance(tree, Number) and tree.value == _HUNDRED for tree in parts(value))
 
 
 def _sum_slip(tree: Tree) -> str | None:
     """Percent added to or taken from a field or a budget, as a pocket calculator understands it."""
-    for each in _parts(tree):
+    for each in parts(tree):
         if isinstance(each, Binary) and each.operator in ("+", "-") and isinstance(each.left, Name):
             percent = each.right
             if isinstance(percent, Number) and percent.unit == "%" and _is_plain(each.left):
@@ -80,16 +80,3 @@ def _sum_slip(tree: Tree) -> str | None:
 def _is_plain(name: Name) -> bool:
     field = FIELDS.get(name.name)
     return field is None or field.unit != "share"
-
-
-def _parts(tree: Tree) -> Iterator[Tree]:
-    """A tree and all trees in it; calls are never left in a rule."""
-    yield tree
-    match tree:
-        case Unary():
-            yield from _parts(tree.operand)
-        case Binary():
-            yield from _parts(tree.left)
-            yield from _parts(tree.right)
-        case _:
-            pass

@@ -10,6 +10,7 @@ from guard.model import AlertKey, CallKind, Cover, Delivery, DeliveryState, Know
 
 PROBE_EVERY: Final = timedelta(hours=1)
 SINGLE_MESSAGES: Final = 3  # more than that waiting for one recipient go as one digest
+_REFUSALS: Final = 24  # of an edit that nobody asks for any more, and that is tried once an hour
 OPEN: Final = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.DEAD)
 
 
@@ -92,11 +93,13 @@ def _unfinished(deliveries: Iterable[Delivery], edits: Iterable[Errand]) -> Iter
     """The edits that were begun and that nobody would ask for any more, but that have to be made all the same.
 
     One that may have been made leaves open what its message shows, until some edit of it is answered. One that says
-    that an incident is over stays true when the next incident's message has taken the root's place.
+    that an incident is over stays true when the next incident's message has taken the root's place; where it is refused
+    time and again, the message is left as it is.
     """
     asked_for = {errand.receipt for errand in edits}
     for each in deliveries:
-        stays_true = each.state is DeliveryState.PENDING and each.covers[0].knowledge.ended
+        is_refused = each.state is DeliveryState.DEAD and each.attempts >= _REFUSALS
+        stays_true = each.covers[0].knowledge.ended and not is_refused
         if is_edit(each) and each.receipt not in asked_for and (each.may_have_arrived or stays_true):
             yield Errand(each.covers, CallKind.EDIT, each.receipt)
 

@@ -304,7 +304,9 @@ def test_an_edit_that_nobody_asks_for_any_more_is_left_out_unless_it_says_that_i
     assert plan(THREAD, [], [lowered], now=at(1)) == Plan((), (lowered,))
     assert plan(THREAD, [], [over], now=at(1)) == Plan()
     dead = replace(over, state=DeliveryState.DEAD, settled_at=NOW)
-    assert plan(THREAD, [], [dead], now=at(1)) == Plan((), (dead,))
+    assert plan(THREAD, [], [dead], now=at(1)) == Plan()
+    refused = replace(dead, attempts=24)
+    assert plan(THREAD, [], [refused], now=at(1)) == Plan((), (refused,))
 
 
 def test_a_channel_that_edits_no_longer_leaves_no_edit_behind() -> None:

@@ -332,6 +332,34 @@ async def test_the_message_of_an_incident_is_still_edited_after_the_next_one_has
         assert it.story == [("resolved", ["resolved"])] * 2
 
 
+async def test_an_edit_that_was_refused_is_tried_again_each_hour_although_the_next_incident_has_its_own_message(
+    tmp_path: Path,
+) -> None:
+    async with channel(tmp_path) as it:
+        await it.sees(2)
+        it.slack.always("chat.update", Fault(error="missing_scope"))
+        await it.sees(5)
+        await it.sees(1)
+        assert it.story == [("warning", ["resolved"]), ("critical", [])]
+        for _ in range(3):
+            await it.later(seconds=3_600)
+        assert it.slack.methods.count("chat.update") == 4
+        it.slack.mend()
+        await it.later(seconds=3_600)
+        assert it.story[0] == ("resolved", ["resolved"])
+
+
+async def test_an_edit_that_is_refused_for_a_day_is_given_up(tmp_path: Path) -> None:
+    async with channel(tmp_path) as it:
+        await it.sees(2)
+        it.slack.always("chat.update", Fault(error="missing_scope"))
+        await it.sees(5)
+        await it.sees(1)
+        for _ in range(30):
+            await it.later(seconds=3_600)
+        assert it.slack.methods.count("chat.update") == 24
+
+
 async def test_a_message_that_is_gone_before_its_late_edit_takes_nothing_with_it(tmp_path: Path) -> None:
     async with channel(tmp_path) as it:
         await it.sees(2)

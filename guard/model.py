@@ -81,15 +81,39 @@ class Answer:
     server_at: datetime | None = None  # the answer's own Date header, against which report ages are measured
 
 
+class Endpoint(StrEnum):
+    """One path of the usage API; the value is how the store and logs name it."""
+
+    USAGE = "usage"  # /v1/usage, in every cycle; the others only where a rule reads what they say
+    DAILY = "daily"  # /v1/usage/daily
+    BY_NUMBER = "by-number"  # /v1/usage/by-number
+    BY_AGENT = "by-agent"  # /v1/usage/by-agent of the month
+    WEBHOOKS = "webhooks"  # /v1/webhooks/deliveries/stats of the last hour
+
+
+class Each(StrEnum):
+    """What a rule can have one alert for each of; the value is the first part of its fields' names."""
+
+    NUMBER = "number"
+    AGENT = "agent"
+
+
+Fields = Mapping[str, float | str]
+"""By dotted names, e.g. "numbers.remaining"; numbers are finite."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What one account had used at one moment. A field that is missing or makes no sense is absent from `values`."""
 
     account: str
     at: datetime
-    values: Mapping[str, float | str]  # by the API's dotted names, e.g. "numbers.remaining"; numbers are finite
+    values: Fields
     age: timedelta = timedelta()  # how old the report was when it was answered
     period_start_at: datetime | None = None
+    subjects: Mapping[Each, Mapping[str, Fields]] = field(default_factory=dict)
+    """By id, all that the last good listing showed, with `number.*` or `agent.*`; a kind is absent where none is."""
+    fresh: frozenset[Endpoint] = frozenset({Endpoint.USAGE})  # whose answer is of this very cycle
 
 
 # --- what a rule makes of it ---------------------------------------------------------------------------------------
@@ -175,6 +199,7 @@ class Reason(StrEnum):
     RULE_DISABLED = "rule disabled"
     RULE_REMOVED = "rule removed"
     ACCOUNT_REMOVED = "account removed"
+    SUBJECT_GONE = "subject gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +245,7 @@ class Alert:
     limits: Mapping[str, float] = field(default_factory=dict)
     period_start_at: datetime | None = None
     fingerprint: str = ""  # of the rule that was last evaluated: tells a changed rule from a changed value
+    absent: int = 0  # good listings in a row that did not show its subject
 
 
 class EventKind(StrEnum):

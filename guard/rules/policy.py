@@ -27,3 +27,4 @@ class Policy:
     keep_firing_for: timedelta = timedelta()
     remind: Remind = field(default_factory=Remind)
     fingerprint: str = ""  # of all that decides; texts, routes and reminders are not in it
+    labels: Mapping[str, str] = field(default_factory=dict)  # for people, and to silence by

@@ -6,7 +6,7 @@ from datetime import UTC, timedelta, tzinfo
 from hashlib import sha256
 
 from guard.fields import FIELDS, Kind, field_named
-from guard.model import Level
+from guard.model import Each, Level
 from guard.rules.expression import Condition, Expression
 from guard.rules.policy import Policy
 from guard.rules.template import Template
@@ -27,6 +27,8 @@ class Rule:
     description: Template = field(default_factory=Template)
     runbook: str = ""
     tz: tzinfo = UTC  # of the account, for instants in texts
+    each: Each | None = None  # one alert for each number, or each agent; None: one for the account
+    renamed_from: str = ""  # the name under which its alerts are stored from before
     reads: frozenset[str] = field(init=False)  # the names that decide; those in texts are not among them
     limits: tuple[str, ...] = field(init=False)  # the limits behind those, in alphabetical order
     reads_period: bool = field(init=False)  # whether one of them depends on the reporting period

@@ -2,8 +2,9 @@
 
 from guard.store.poll import Poll
 from guard.store.reader import Reader
+from guard.store.rule_file import RuleFile
 from guard.store.store import Store
 from guard.store.unit import Unit
 from guard.store.view import View
 
-__all__ = ["Poll", "Reader", "Store", "Unit", "View"]
+__all__ = ["Poll", "Reader", "RuleFile", "Store", "Unit", "View"]

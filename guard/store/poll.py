@@ -2,11 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
-from guard.model import Answer, Failure
-
-USAGE: Final = "usage"
+from guard.model import Answer, Endpoint, Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,5 +13,5 @@ class Poll:
     account: str
     at: datetime
     outcome: Answer | Failure
-    endpoint: str = USAGE
+    endpoint: Endpoint = Endpoint.USAGE
     age: timedelta = timedelta()  # how old the report was when it was answered

@@ -15,6 +15,7 @@ from guard.model import (
     CallKind,
     Delivery,
     DeliveryState,
+    Endpoint,
     Event,
     EventKind,
     Failure,
@@ -31,6 +32,7 @@ from guard.model import (
 )
 from guard.store import document
 from guard.store.poll import Poll
+from guard.store.rule_file import RuleFile
 
 Values = dict[str, Any]
 """A row to be written, by column name."""
@@ -126,7 +128,7 @@ def poll_row(poll: Poll, answer_id: int | None) -> Values:
 
 def poll_of(row: Row[Any]) -> Poll:
     """A poll, from its row joined with its answer's payload."""
-    return Poll(row.account, row.at, _failure_of(row) or answer_of(row), row.endpoint, row.age)
+    return Poll(row.account, row.at, _failure_of(row) or answer_of(row), Endpoint(row.endpoint), row.age)
 
 
 def answer_of(row: Row[Any]) -> Answer:
@@ -177,6 +179,7 @@ def alert_row(alert: Alert) -> Values:
         "limits": document.limits_text(alert.limits),
         "period_start_at": alert.period_start_at,
         "fingerprint": alert.fingerprint,
+        "absent": alert.absent,
     }
 
 
@@ -199,6 +202,7 @@ def alert_of(row: Row[Any], incidents: Mapping[str, Incident]) -> Alert:
         limits=document.limits_of(row.limits),
         period_start_at=row.period_start_at,
         fingerprint=row.fingerprint,
+        absent=row.absent,
     )
 
 
@@ -341,3 +345,18 @@ def delivery_of(row: Row[Any]) -> Delivery:
         settled_at=row.settled_at,
         why=row.why,
     )
+
+
+def rule_file_row(rule_file: RuleFile) -> Values:
+    """A version of the rule file, whole."""
+    return {
+        "at": rule_file.at,
+        "digest": rule_file.digest,
+        "text": rule_file.text,
+        "changes": json.dumps(rule_file.changes, ensure_ascii=False),
+    }
+
+
+def rule_file_of(row: Row[Any]) -> RuleFile:
+    """A version of the rule file, whole."""
+    return RuleFile(row.at, row.digest, row.text, tuple(json.loads(row.changes)))

@@ -172,6 +172,7 @@ class AlertRow(Row, table=True):
     limits: str = Field(sa_type=Text)
     period_start_at: datetime | None
     fingerprint: str
+    absent: int
 
 
 class EventRow(Row, table=True):
@@ -257,6 +258,18 @@ class DeliveryRow(Row, table=True):
     why: str
 
 
+class RuleFileRow(Row, table=True):
+    """One version of the rule file that took effect; only ever added."""
+
+    __tablename__ = "rule_file"
+
+    id: int | None = Field(primary_key=True)
+    at: datetime
+    digest: str
+    text: str = Field(sa_type=Text)
+    changes: str = Field(sa_type=Text)
+
+
 class ChannelRow(Row, table=True):
     """How a channel was configured when it was last looked at."""
 
@@ -281,3 +294,4 @@ EVENT: Final = _table(EventRow)
 NOTIFICATION: Final = _table(NotificationRow)
 DELIVERY: Final = _table(DeliveryRow)
 CHANNEL: Final = _table(ChannelRow)
+RULE_FILE: Final = _table(RuleFileRow)

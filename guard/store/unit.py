@@ -13,6 +13,7 @@ from guard.model import Account, Alert, AlertKey, Answer, Delivery, Event, Incid
 from guard.store import retention, rows
 from guard.store.poll import Poll
 from guard.store.prepared import Prepared
+from guard.store.rule_file import RuleFile
 from guard.store.tables import (
     ACCOUNT,
     ALERT,
@@ -23,6 +24,7 @@ from guard.store.tables import (
     INCIDENT,
     NOTIFICATION,
     POLL,
+    RULE_FILE,
     SUB_ACCOUNT,
 )
 from guard.store.view import View
@@ -65,6 +67,7 @@ _SAVE_CHANNEL: Final = _upsert(CHANNEL)
 _ADD_ANSWER: Final = Prepared(_insert(ANSWER).on_conflict_do_nothing())
 _ADD_POLL: Final = Prepared(_insert(POLL))
 _ADD_EVENT: Final = insert(EVENT)
+_ADD_RULE_FILE: Final = insert(RULE_FILE)
 _DELETE_ACCOUNT: Final = _delete(ACCOUNT)
 _DELETE_ALERT: Final = _delete(ALERT)
 _DELETE_NOTIFICATION: Final = _delete(NOTIFICATION)
@@ -157,6 +160,10 @@ class Unit(View):
     def delete_delivery(self, key: str) -> None:
         """Forgets a delivery; one that is not there is no error."""
         self._connection.execute(_DELETE_DELIVERY, {"old_key": key})
+
+    def add_rule_file(self, rule_file: RuleFile) -> None:
+        """Adds a version of the rule file that takes effect."""
+        self._connection.execute(_ADD_RULE_FILE, rows.rule_file_row(rule_file))
 
     def save_channel_fingerprint(self, channel: str, fingerprint: str) -> None:
         """Writes how a channel is configured now."""

@@ -13,6 +13,7 @@ from guard.model import (
     Answer,
     Delivery,
     DeliveryState,
+    Endpoint,
     Event,
     Incident,
     Level,
@@ -20,7 +21,8 @@ from guard.model import (
     SubAccount,
 )
 from guard.store import rows
-from guard.store.poll import USAGE, Poll
+from guard.store.poll import Poll
+from guard.store.rule_file import RuleFile
 from guard.store.tables import (
     ACCOUNT,
     ALERT,
@@ -31,6 +33,7 @@ from guard.store.tables import (
     INCIDENT,
     NOTIFICATION,
     POLL,
+    RULE_FILE,
     SUB_ACCOUNT,
 )
 
@@ -72,6 +75,7 @@ _DELIVERIES: Final = (
 )
 _DELIVERIES_TO: Final = _DELIVERIES.where(DELIVERY.c.channel == bindparam("channel"))
 _CHANNELS: Final = _in_order(CHANNEL)
+_RULE_FILES: Final = select(RULE_FILE).order_by(RULE_FILE.c.id.desc()).limit(bindparam("count"))
 _POLLS: Final = (
     _of_account(select(POLL, ANSWER.c.payload).outerjoin(ANSWER, ANSWER.c.id == POLL.c.answer_id), POLL)
     .where(POLL.c.endpoint == bindparam("endpoint"))
@@ -102,16 +106,20 @@ class View:
         """All accounts that ever had a cycle, by name, in order of name."""
         return {row.name: rows.account_of(row) for row in self._rows(_ACCOUNTS)}
 
-    def polls(self, account: str, *, count: int, endpoint: str = USAGE) -> list[Poll]:
+    def polls(self, account: str, *, count: int, endpoint: Endpoint = Endpoint.USAGE) -> list[Poll]:
         """The last `count` polls, good or failed, newest first."""
         return [rows.poll_of(row) for row in self._rows(_POLLS, account=account, endpoint=endpoint, count=count)]
 
-    def recent_answers(self, account: str, *, count: int, endpoint: str = USAGE) -> list[tuple[datetime, Answer]]:
+    def recent_answers(
+        self, account: str, *, count: int, endpoint: Endpoint = Endpoint.USAGE
+    ) -> list[tuple[datetime, Answer]]:
         """The last `count` good answers and when each was given, newest first."""
         found = self._rows(_GOOD_POLLS, account=account, endpoint=endpoint, count=count)
         return [(row.at, rows.answer_of(row)) for row in found]
 
-    def answers(self, account: str, *, since: datetime, endpoint: str = USAGE) -> Iterator[tuple[datetime, Answer]]:
+    def answers(
+        self, account: str, *, since: datetime, endpoint: Endpoint = Endpoint.USAGE
+    ) -> Iterator[tuple[datetime, Answer]]:
         """The good answers since an instant (inclusive) and when each was given, oldest first."""
         found = self._rows(_ANSWERS, account=account, endpoint=endpoint, since=since)
         return ((row.at, rows.answer_of(row)) for row in found)
@@ -177,6 +185,10 @@ class View:
     def channel_fingerprints(self) -> dict[str, str]:
         """How each channel was configured when that was last saved, by name."""
         return {row.name: row.fingerprint for row in self._rows(_CHANNELS)}
+
+    def rule_files(self, *, count: int) -> list[RuleFile]:
+        """The last `count` versions of the rule file that took effect, newest first."""
+        return [rows.rule_file_of(row) for row in self._rows(_RULE_FILES, count=count)]
 
     def _rows(self, query: Executable, **values: object) -> list[Row[Any]]:
         return list(self._connection.execute(query, values))

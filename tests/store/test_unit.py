@@ -10,6 +10,7 @@ from guard.model import (
     AlertKey,
     Answer,
     DeliveryState,
+    Endpoint,
     Event,
     EventKind,
     Failure,
@@ -17,7 +18,7 @@ from guard.model import (
     Level,
     State,
 )
-from guard.store import Poll, Unit
+from guard.store import Poll, RuleFile, Unit
 from guard.store.database import Database
 from tests.builders import KEY, NOW, alert, at, delivery, incident, knowledge, notification, reading
 
@@ -85,7 +86,7 @@ def test_an_equal_answer_is_stored_once_for_each_account_and_endpoint(database: 
         for minute in range(3):
             unit.record_poll(Poll("main", at(minute), answer("same")))
         unit.record_poll(Poll("side", NOW, answer("same")))
-        unit.record_poll(Poll("main", NOW, answer("same"), endpoint="daily"))
+        unit.record_poll(Poll("main", NOW, answer("same"), endpoint=Endpoint.DAILY))
         unit.record_poll(Poll("main", at(3), answer("another")))
 
     database.run(work)
@@ -99,7 +100,7 @@ def test_the_recent_answers_are_the_good_ones_newest_first(database: Database) -
         unit.record_poll(Poll("main", at(2), Failure(FailureKind.SERVER, "503")))
         unit.record_poll(Poll("main", at(3), answer("newest")))
         unit.record_poll(Poll("side", at(4), answer("another account's")))
-        unit.record_poll(Poll("main", at(5), answer("another endpoint's"), endpoint="daily"))
+        unit.record_poll(Poll("main", at(5), answer("another endpoint's"), endpoint=Endpoint.DAILY))
 
     database.run(work)
     found = database.run(lambda unit: unit.recent_answers("main", count=2))
@@ -242,3 +243,16 @@ def test_saving_nothing_writes_nothing(database: Database) -> None:
 
     database.run(work)
     assert count(database, "alert") == 0
+
+
+def test_the_versions_of_the_rule_file_come_back_newest_first(database: Database) -> None:
+    first = RuleFile(at(0), "one", "text é", ("rules.a added",))
+    second = RuleFile(at(1), "two", "other", ())
+
+    def work(unit: Unit) -> None:
+        unit.add_rule_file(first)
+        unit.add_rule_file(second)
+
+    database.run(work)
+    assert database.run(lambda unit: unit.rule_files(count=5)) == [second, first]
+    assert database.run(lambda unit: unit.rule_files(count=1)) == [second]

@@ -24,6 +24,7 @@ def upgrade() -> None:
     _create_event()
     _create_notification()
     _create_delivery()
+    _create_rule_file()
 
 
 def _text(*names: str) -> "list[sa.Column[str]]":
@@ -126,6 +127,7 @@ def _create_alert() -> None:
         sa.Column("limits", sa.Text(), nullable=False),
         sa.Column("period_start_at", sa.DateTime()),
         *_text("fingerprint"),
+        sa.Column("absent", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("account", "rule", "subject"),
         _incident_key("incident_id", "alert"),
     )
@@ -194,3 +196,15 @@ def _create_delivery() -> None:
         sa.PrimaryKeyConstraint("key"),
     )
     op.create_index("delivery_by_state", "delivery", ["state", "channel"])
+
+
+def _create_rule_file() -> None:
+    op.create_table(
+        "rule_file",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        *_text("digest"),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("changes", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )

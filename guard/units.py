@@ -9,6 +9,10 @@ _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION: Final = re.compile(r"([0-9]{1,9})([smhd])")  # nine digits of days are all that a timedelta holds
 _PARTS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _EXACT: Final = 1e15  # above it a float no longer tells one integer from the next
+_LONGEST_S: Final = timedelta.max.total_seconds()  # of all that can be written as a duration
+
+NEVER_S: Final = 1e15
+"""The seconds until what does not come: a number, so that it can be compared; longer than any duration."""
 
 
 def parse_duration(text: str) -> timedelta:
@@ -62,12 +66,16 @@ def share_text(share: float) -> str:
 def value_text(value: float, unit: str = "") -> str:
     """Writes a value in its unit: `share`, `seconds`, `duration`, `dollars`, `count` (or none), or a noun to append.
 
+    As a duration, what is longer than all durations is `never`.
+
     >>> value_text(0.2, "share"), value_text(12.5, "dollars"), value_text(3, "numbers"), value_text(90, "seconds")
     ('20 %', '$12.50', '3 numbers', '1 min 30 s')
     """
     match unit:
         case "share":
             return share_text(value)
+        case "seconds" | "duration" if value > _LONGEST_S:
+            return "never"
         case "seconds" | "duration":
             return duration_text(timedelta(seconds=min(max(value, 0), 1e10)))
         case "dollars":

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard.units import duration_text, instant_text, number_text, parse_duration, share_text, value_text
+from guard.units import NEVER_S, duration_text, instant_text, number_text, parse_duration, share_text, value_text
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,10 @@ def test_a_share_is_written_as_percent(share: float, text: str) -> None:
         (0.2, "share", "20 %"),
         (90, "seconds", "1 min 30 s"),
         (90, "duration", "1 min 30 s"),
-        (float("inf"), "duration", "115740 d 17 h"),
+        (9e10, "duration", "115740 d 17 h"),
+        (NEVER_S, "duration", "never"),
+        (NEVER_S / 10, "seconds", "never"),
+        (float("inf"), "duration", "never"),
         (12.5, "dollars", "$12.50"),
         (-1234.5, "dollars", "-$1,234.50"),
         (3, "numbers", "3 numbers"),

@@ -6,18 +6,21 @@ from typing import Final
 from guard.fields import FIELDS, field_named
 from guard.fields import Kind as FieldKind
 from guard.rules.complaint import Complaint
-from guard.rules.functions import FUNCTIONS, LONGEST_WINDOW
+from guard.rules.functions import DAY_S, FUNCTIONS, LONGEST_WINDOW
 from guard.rules.kinds import Kind, Parameter, described
 from guard.rules.tree import Call, Name, Number, Text, Tree
 
 _COUNTERS: Final = [field.name for field in FIELDS.values() if field.kind is FieldKind.LIFETIME]
-_MOVES: Final = {
+_NO_COUNTERS: Final = {
     FieldKind.GAUGE: "what there is now",
     FieldKind.ROLLING: "a rolling window, which falls by itself",
     FieldKind.PERIOD: "a share of the period",
+    FieldKind.DAY: "of the current day, and begins anew with the next",
+    FieldKind.MONTH: "of the current month, and begins anew with the next",
     FieldKind.LIMIT: "a limit",
     FieldKind.TEXT: "a text",
 }
+_NO_NUMBERS: Final = {FieldKind.LIMIT: "a limit, which has no history", FieldKind.TEXT: "a text"}
 _UNITS: Final = {"": "a number without a unit; write s, m, h or d behind it", "%": "a share"}
 
 
@@ -35,8 +38,14 @@ def argument_complaint(call: Call, parameter: Parameter, argument: Tree, kind: K
     match parameter:
         case Parameter.COUNTER:
             return _counter(call, argument, kind)
-        case Parameter.WINDOW:
-            return _window(call, argument, kind)
+        case Parameter.FIELD:
+            return _field(call, argument, kind)
+        case Parameter.TARGET:
+            if kind in (Kind.NUMBER, Kind.OPEN):
+                return None
+            return Complaint(argument.span, f"the target of {call.function}() is a number, and this is {kind.value}")
+        case Parameter.WINDOW | Parameter.DAYS:
+            return _window(call, parameter, argument, kind)
 
 
 def _counter(call: Call, argument: Tree, kind: Kind) -> Complaint | None:
@@ -45,20 +54,33 @@ def _counter(call: Call, argument: Tree, kind: Kind) -> Complaint | None:
         return None
     what = f"this is {kind.value}"
     if isinstance(argument, Name):
-        what = f"{argument.name} is {_MOVES[field.kind] if field else 'a budget'}"
+        what = f"{argument.name} is {_NO_COUNTERS[field.kind] if field else 'a budget'}"
     text = f"{call.function} needs a lifetime counter, and {what}; write one of {', '.join(_COUNTERS[:3])}, …"
     return Complaint(argument.span, text)
 
 
-def _window(call: Call, argument: Tree, kind: Kind) -> Complaint | None:
+def _field(call: Call, argument: Tree, kind: Kind) -> Complaint | None:
+    field = field_named(argument.name) if isinstance(argument, Name) else None
+    if field.kind not in _NO_NUMBERS if field else kind is Kind.OPEN:
+        return None
+    what = f"this is {kind.value}"
+    if isinstance(argument, Name):
+        what = f"{argument.name} is {_NO_NUMBERS[field.kind] if field else 'a budget, which has no history'}"
+    example = FUNCTIONS[call.function].example
+    return Complaint(argument.span, f"{call.function} needs a field by its name, and {what}; write it as in {example}")
+
+
+def _window(call: Call, parameter: Parameter, argument: Tree, kind: Kind) -> Complaint | None:
     window = f"the window of {call.function}() is"
     if not isinstance(argument, Number) or argument.unit in _UNITS:
-        return Complaint(argument.span, f"{window} a duration such as 1h, and this is {_no_duration(argument, kind)}")
+        return Complaint(argument.span, f"{window} {parameter.value}, and this is {_no_duration(argument, kind)}")
     if argument.value <= 0:
         return Complaint(argument.span, f"{window} longer than 0")
     if argument.value > LONGEST_WINDOW.total_seconds():
         longest = f"at most {LONGEST_WINDOW // timedelta(days=1)}d"
         return Complaint(argument.span, f"{window} {longest}: answers are kept whole for 14 days")
+    if parameter is Parameter.DAYS and argument.value % DAY_S:
+        return Complaint(argument.span, f"{window} {parameter.value}: it compares the same time of each day")
     return None
 
 

@@ -5,8 +5,10 @@ from typing import Final
 
 from guard.fields import FIELDS
 from guard.fields import Kind as FieldKind
+from guard.model import Each
 from guard.rules.arguments import argument_complaint, count_complaint
-from guard.rules.complaint import Complaint, Severity
+from guard.rules.complaint import Complaint, Severity, Span
+from guard.rules.dimensions import misfit, target_misfit
 from guard.rules.functions import FUNCTIONS
 from guard.rules.kinds import Kind, described
 from guard.rules.names import call_complaint, name_complaint
@@ -41,21 +43,26 @@ def _kind_of_name(name: Name) -> Kind:
     return Kind.NUMBER if name.name.startswith("budgets.") else Kind.OPEN
 
 
-def complaints(tree: Tree, *, budgets: Collection[str], want: Collection[Kind]) -> Iterator[Complaint]:
-    """Every mistake of a tree from left to right: unknown names, sides that do not fit, a result nobody wants there."""
-    checker = _Checker(budgets)
+def complaints(
+    tree: Tree, *, budgets: Collection[str], want: Collection[Kind], each: Each | None = None
+) -> Iterator[Complaint]:
+    """Every mistake of a tree from left to right: unknown names, sides that do not fit, a result nobody wants there.
+
+    `budgets` are the names under [budgets], `each` is what the rule has one alert for each of.
+    """
+    checker = _Checker(budgets, each)
     kind = checker.kind(tree)
     yield from checker.found
     if kind not in {*want, Kind.BROKEN} and (kind is not Kind.OPEN or Kind.CONDITION in want):
-        wanted = " or ".join(each.value for each in want)
+        wanted = " or ".join(wish.value for wish in want)
         yield Complaint(tree.span, f"{wanted} is needed here, and this is {described(tree, kind)}")
 
 
 class _Checker:
     """Collects complaints on the way through one tree."""
 
-    def __init__(self, budgets: Collection[str]) -> None:
-        self._budgets = budgets
+    def __init__(self, budgets: Collection[str], each: Each | None) -> None:
+        self._budgets, self._each = budgets, each
         self.found: list[Complaint] = []
 
     def kind(self, tree: Tree) -> Kind:
@@ -74,10 +81,12 @@ class _Checker:
                 want = Kind.NUMBER if tree.operator in _ARITHMETIC else Kind.CONDITION
                 self._expect(tree.left, want, tree.operator)
                 self._expect(tree.right, want, tree.operator)
+                if tree.operator in "+-":
+                    self._misfit(tree.span, misfit(tree.operator, tree.left, tree.right))
         return kind_of(tree)
 
     def _name(self, name: Name) -> Kind:
-        complaint = name_complaint(name, self._budgets)
+        complaint = name_complaint(name, self._budgets, self._each)
         if complaint is not None:
             self.found.append(complaint)
             if complaint.severity is Severity.ERROR:
@@ -92,10 +101,15 @@ class _Checker:
         function = FUNCTIONS[call.function]
         for parameter, argument in zip(function.takes, call.arguments, strict=True):
             kind = self.kind(argument)
-            misfit = None if kind is Kind.BROKEN else argument_complaint(call, parameter, argument, kind)
-            if misfit is not None:
-                self.found.append(misfit)
+            complaint = None if kind is Kind.BROKEN else argument_complaint(call, parameter, argument, kind)
+            if complaint is not None:
+                self.found.append(complaint)
+        self._misfit(call.span, target_misfit(call))
         return function.gives
+
+    def _misfit(self, span: Span, text: str | None) -> None:
+        if text is not None:
+            self.found.append(Complaint(span, text))
 
     def _expect(self, tree: Tree, want: Kind, operator: str) -> None:
         kind = self.kind(tree)
@@ -114,8 +128,8 @@ class _Checker:
                 self.found.append(Complaint(side.span, f"{tree.operator} compares numbers or texts, not conditions"))
                 return
         if Kind.TEXT not in (left, right):
-            return
-        if Kind.NUMBER in (left, right):
+            self._misfit(tree.span, misfit(tree.operator, tree.left, tree.right))
+        elif Kind.NUMBER in (left, right):
             self.found.append(Complaint(tree.span, "a number and a text cannot be compared"))
         elif tree.operator not in ("==", "!="):
             self.found.append(Complaint(tree.span, "texts are compared with == and != only"))

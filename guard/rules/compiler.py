@@ -44,12 +44,13 @@ def _name(name: str) -> Run:
     field = field_named(name)
     if field is None:
         return lambda values, _: values.get(name, missing)
-    is_text, is_limit = field.kind is Kind.TEXT, field.kind is Kind.LIMIT
+    is_text, is_limit, made_of = field.kind is Kind.TEXT, field.kind is Kind.LIMIT, field.made_of
+    too_young = Unknown(f"{name} needs a longer past", is_young=True)
 
     def run(values: Values, _: Windows) -> Value:
         value = values.get(name, missing)
         if isinstance(value, Unknown):
-            return value
+            return too_young if made_of in values else value
         if isinstance(value, str):
             return value if is_text or name not in FIELDS else Unknown(f"{name} is no number")
         if is_text:

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
-from guard.model import AlertKey, Bound, Evaluation, Level, Reading, Snapshot
+from guard.fields import Kind
+from guard.model import AlertKey, Bound, Each, Evaluation, Level, Reading, Snapshot
+from guard.payload.months import midnight, month_start
 from guard.rules.names import BUDGETS
 from guard.rules.rule import Rule
 from guard.rules.values import NO_WINDOWS, Unknown, Values, Windows, both, either, negated, reason
@@ -11,14 +15,19 @@ from guard.units import value_text
 
 Truth = bool | Unknown
 
+_NAMES: Final = {Each.NUMBER: "number.phoneNumber", Each.AGENT: "agent.agentName"}
+"""The field that says what people call a subject, whose id stays the same when that changes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one account at one moment; made once for all its rules."""
+    """What is known of one account, or of one subject of it, at one moment; made once for all rules about it."""
 
     snapshot: Snapshot
-    values: Values  # the snapshot's fields, and the account's budgets
+    values: Values  # the snapshot's fields, the account's budgets, and the subject's own fields
     windows: Windows  # up to this snapshot
+    subject: str = ""  # its id; empty for the account as a whole
+    subject_name: str = ""  # what people call it; empty where that is not known
 
     @classmethod
     def of(cls, snapshot: Snapshot, *, budgets: Mapping[str, float], windows: Windows = NO_WINDOWS) -> "Facts":
@@ -26,9 +35,19 @@ class Facts:
         values = {**snapshot.values, **{BUDGETS + name: number for name, number in budgets.items()}}
         return cls(snapshot, values, windows)
 
+    def about(self, each: Each, subject: str, *, windows: Windows) -> "Facts":
+        """The same with the fields of a subject that the snapshot lists, and with that subject's own history."""
+        fields = self.snapshot.subjects[each][subject]
+        name = str(fields.get(_NAMES[each], ""))
+        return Facts(self.snapshot, {**self.values, **fields}, windows, subject, name if name != subject else "")
+
+    def key(self, rule: Rule) -> AlertKey:
+        """The alert that a rule has on what these facts are about."""
+        return AlertKey(self.snapshot.account, rule.name, self.subject)
+
 
 def evaluate(rule: Rule, facts: Facts, *, at_rest: bool = False) -> Evaluation:
-    """Evaluates a rule. Never raises for a rule that was read.
+    """Evaluates a rule, one with `each` against the facts about one subject. Never raises for a rule that was read.
 
     An alert `at_rest` keeps nothing of an evaluation in which all is known and no level holds; such a one then comes
     without reading, limits and period, which nobody would look at.
@@ -44,7 +63,7 @@ def evaluate(rule: Rule, facts: Facts, *, at_rest: bool = False) -> Evaluation:
     holds = _holds(rule, value, facts)
     clear = _clear(rule, value, holds, facts)
     if at_rest and holds[min(holds)] is False and not isinstance(clear, Unknown):  # so no higher level holds either
-        return Evaluation(AlertKey(facts.snapshot.account, rule.name), dict.fromkeys(holds, False), clear, None)
+        return Evaluation(facts.key(rule), dict.fromkeys(holds, False), clear, None)
     return _evaluation(rule, facts, holds=holds, clear=clear, reading=_reading(rule, value, facts))
 
 
@@ -84,6 +103,8 @@ def _reading(rule: Rule, value: float, facts: Facts) -> Reading:
         description=rule.description.render(facts.values, facts.windows, at=at, tz=rule.tz),
         runbook=rule.runbook,
         age=facts.snapshot.age,
+        subject=facts.subject_name,
+        labels=rule.policy.labels,
     )
 
 
@@ -103,9 +124,9 @@ def _evaluation(
 ) -> Evaluation:
     snapshot, parts = facts.snapshot, (*holds.values(), clear)
     unknown = reason(*parts) if any(isinstance(part, Unknown) for part in parts) else None
-    limits = {name: snapshot.values.get(name) for name in rule.limits}
+    limits = {name: facts.values.get(name) for name in rule.limits}
     return Evaluation(
-        key=AlertKey(snapshot.account, rule.name),
+        key=facts.key(rule),
         holds={level: _known(truth) for level, truth in holds.items()},
         clear=_known(clear),
         reading=reading,
@@ -113,8 +134,21 @@ def _evaluation(
         unknown=unknown.why if unknown else "",
         is_young=unknown.is_young if unknown else False,
         limits={name: limit for name, limit in limits.items() if isinstance(limit, float | int) and limit > 0},
-        period_start_at=snapshot.period_start_at if rule.reads_period else None,
+        period_start_at=_period_start_at(rule, snapshot),
     )
+
+
+def _period_start_at(rule: Rule, snapshot: Snapshot) -> datetime | None:
+    """When that began with which what the rule reads begins anew: the reporting period, or the day or month of UTC."""
+    if rule.reads_period:
+        return snapshot.period_start_at
+    match rule.calendar:
+        case Kind.DAY:
+            return midnight(snapshot.at)
+        case Kind.MONTH:
+            return month_start(snapshot.at)
+        case _:
+            return None
 
 
 def _known(truth: Truth) -> bool | None:

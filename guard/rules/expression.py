@@ -1,13 +1,15 @@
 """An expression read, checked and compiled; and a level's condition, which is an operator and an expression."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from guard.model import Each
 from guard.rules.checks import complaints
 from guard.rules.compiler import compiled
 from guard.rules.complaint import Complaint, Severity
+from guard.rules.dimensions import misfit, unit
 from guard.rules.functions import looks_back
 from guard.rules.grammar import parse, parse_condition
 from guard.rules.kinds import Kind
@@ -38,6 +40,11 @@ class Expression:
         """The canonical text."""
         return printed(self.tree)
 
+    @property
+    def unit(self) -> str:
+        """The unit in which its value is best written: the field's own, else what is sure; empty for a plain number."""
+        return unit(self.tree)
+
     def number(self, values: Values, windows: Windows = NO_WINDOWS) -> float | Unknown:
         """The value as a number; unknown also where an unlisted field turns out to be a text."""
         value = self.run(values, windows)
@@ -61,32 +68,54 @@ class Condition:
 
 
 def read_expression(
-    text: str, *, budgets: Collection[str], complain: Complain, want: Collection[Kind] = _NUMBER, offset: int = 0
+    text: str,
+    *,
+    budgets: Collection[str],
+    complain: Complain,
+    want: Collection[Kind] = _NUMBER,
+    each: Each | None = None,
+    offset: int = 0,
 ) -> Expression | None:
     """Reads an expression that gives one of the kinds in `want`; None when there was an error.
 
-    `budgets` are the names under [budgets]. `offset` is where `text` begins in the text that complaints are about.
+    `budgets` are the names under [budgets], `each` is the rule's, whose fields may be read then. `offset` is where
+    `text` begins in the text that complaints are about.
     """
     tree = parse(text)
     if isinstance(tree, Complaint):
         complain(tree.shifted(offset))
         return None
-    return _checked(tree, budgets=budgets, want=want, complain=lambda complaint: complain(complaint.shifted(offset)))
+    found = complaints(tree, budgets=budgets, want=want, each=each)
+    return _checked(tree, [complaint.shifted(offset) for complaint in found], complain)
 
 
-def read_condition(text: str, *, budgets: Collection[str], complain: Complain) -> Condition | None:
-    """Reads a level's operator and the arithmetic behind it; None when there was an error."""
+def read_condition(
+    text: str,
+    *,
+    budgets: Collection[str],
+    complain: Complain,
+    each: Each | None = None,
+    of: Expression | None = None,
+) -> Condition | None:
+    """Reads a level's operator and the arithmetic behind it; None when there was an error.
+
+    `each` is as above; `of` is the value that is compared, where it could be read: what measures something else than
+    that is an error too.
+    """
     read = parse_condition(text)
     if isinstance(read, Complaint):
         complain(read)
         return None
     operator, tree = read
-    bound = _checked(tree, budgets=budgets, want=_NUMBER, complain=complain)
+    found = list(complaints(tree, budgets=budgets, want=_NUMBER, each=each))
+    odd = misfit(operator, of.tree, tree) if of else None
+    if odd is not None:
+        found.append(Complaint(tree.span, odd))
+    bound = _checked(tree, found, complain)
     return Condition(operator, bound) if bound else None
 
 
-def _checked(tree: Tree, *, budgets: Collection[str], want: Collection[Kind], complain: Complain) -> Expression | None:
-    found = list(complaints(tree, budgets=budgets, want=want))
+def _checked(tree: Tree, found: Sequence[Complaint], complain: Complain) -> Expression | None:
     for complaint in found:
         complain(complaint)
     return None if any(each.severity is Severity.ERROR for each in found) else Expression.of(tree)

@@ -1,18 +1,24 @@
-"""One account's recent snapshots as windows in memory, which functions look back on: bisected, never scanned."""
+"""One account's recent snapshots as windows in memory, and those of its subjects, which functions look back on."""
 
-from array import array
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
-from guard.model import Snapshot
+from guard.fields import Kind, field_named
+from guard.model import Each, Endpoint, Fields, Snapshot
+from guard.rules.points import ANSWERS_NEEDED, Counter, Points
 from guard.rules.rule import Rule, longest
+from guard.rules.trend import median
 
-ANSWERS_NEEDED: Final = 3
-"""A counter that fell has fallen for good once so many answers in a row stay below where it was."""
+SLOW_EVERY: Final = timedelta(minutes=5)
+"""How far apart the answers of all endpoints but usage are at the least."""
 
-_EXACT: Final = 1e15  # above it a float no longer tells one integer from the next
+_SLOW_S: Final = SLOW_EVERY.total_seconds()
+_NEAR_S: Final = 15 * 60  # how old the answer may be that stands for a time of day
+_LISTINGS: Final = {Each.NUMBER: Endpoint.BY_NUMBER, Each.AGENT: Endpoint.BY_AGENT}
+
+Past = dict[str, Points]
+"""The points of fields, by name."""
 
 
 def needs(rules: Iterable[Rule]) -> dict[str, timedelta]:
@@ -21,121 +27,170 @@ def needs(rules: Iterable[Rule]) -> dict[str, timedelta]:
 
 
 class History:
-    """The windows of one account. Each good snapshot is added once, in order of time, before it is evaluated.
+    """The windows of one account and its subjects. Each good snapshot is added once, in order of time, before use.
 
-    It keeps 16 bytes for each answer and counter within the longest window of that counter, and an eighth more.
+    It keeps 16 bytes for each answer and field within the longest window of that field, 24 where it is a lifetime
+    counter, and an eighth more. A field of a subject, such as `number.messages`, has a past for each subject.
     """
 
-    __slots__ = ("_counters",)
+    __slots__ = ("_account", "_at", "_each", "_subjects")
 
     def __init__(self, needs: Mapping[str, timedelta]) -> None:
         """Takes the fields that are looked back on, each with its longest window."""
-        self._counters = {name: _Counter(window.total_seconds()) for name, window in needs.items()}
+        roots = {name: name.partition(".")[0] for name in needs}
+        needs_of = {each: {name: needs[name] for name, root in roots.items() if root == each} for each in Each}
+        self._each = {each: needed for each, needed in needs_of.items() if needed}
+        self._account = _past({name: needs[name] for name, root in roots.items() if root not in set(Each)})
+        self._subjects: dict[tuple[Each, str], Past] = {}
+        self._at = datetime.min.replace(tzinfo=UTC)
 
     def add(self, snapshot: Snapshot) -> None:
-        """Appends a snapshot; a field that is missing in it gets no point.
+        """Appends a snapshot; a field that is missing in it, or whose endpoint was not asked now, gets no point.
 
         Where the clock went back, the windows begin anew: how long ago the older answers were is no longer known, and
         growth over more time than a window says could fire what should not.
         """
-        if not self._counters:
-            return
+        if snapshot.at < self._at:
+            self._forget()
+        self._at = snapshot.at
         at_s = snapshot.at.timestamp()
-        for name, counter in self._counters.items():
-            value = snapshot.values.get(name)
-            if value is not None and not isinstance(value, str):
-                counter.add(at_s, value)
+        _add(self._account, snapshot.values, at_s, snapshot.fresh)
+        for each, needed in self._each.items():
+            if _LISTINGS[each] in snapshot.fresh:
+                self._add_subjects(each, needed, snapshot, at_s)
+
+    def _add_subjects(self, each: Each, needed: Mapping[str, timedelta], snapshot: Snapshot, at_s: float) -> None:
+        for subject, fields in snapshot.subjects.get(each, {}).items():
+            past = self._subjects.get((each, subject))
+            if past is None:
+                past = self._subjects[each, subject] = _past(needed)
+            _add(past, fields, at_s, snapshot.fresh)
+        gone = [key for key, past in self._subjects.items() if all(points.is_past(at_s) for points in past.values())]
+        for key in gone:
+            del self._subjects[key]
+
+    def _forget(self) -> None:
+        for past in (self._account, *self._subjects.values()):
+            for points in past.values():
+                points.forget()
 
     def span(self, *, every: timedelta) -> timedelta:
         """How far back it wants to be filled where answers come `every` so often; zero if it needs nothing.
 
         The longest window, as much older as its beginning may be, and enough answers more to tell a dip from a fall.
         """
-        longest_s = max((counter.window_s for counter in self._counters.values()), default=0)
-        if not longest_s:
-            return timedelta()
-        return timedelta(seconds=longest_s + _tolerance_s(longest_s, every.total_seconds())) + ANSWERS_NEEDED * every
+        windows = [(points.window_s, points.endpoint) for points in self._account.values()]
+        for needed in self._each.values():
+            windows += ((window.total_seconds(), _endpoint(name)) for name, window in needed.items())
+        usage_s = every.total_seconds()
+        slow_s = max(usage_s, _SLOW_S)
+        return max(
+            (_span(window_s, usage_s if endpoint is Endpoint.USAGE else slow_s) for window_s, endpoint in windows),
+            default=timedelta(),
+        )
 
-    def windows(self, *, every: timedelta) -> "RecentWindows":
-        """What functions see of it at the last snapshot that was added, where answers come `every` so often."""
-        return RecentWindows(self._counters, every.total_seconds())
+    def windows(
+        self, *, every: timedelta, tz: tzinfo = UTC, subject: tuple[Each, str] | None = None
+    ) -> "RecentWindows":
+        """What functions see of it at the last snapshot that was added, where answers come `every` so often.
+
+        `tz` is where the times of day of `usual` are. With a subject its own fields are seen too.
+        """
+        own = self._subjects.get(subject) if subject else None
+        return RecentWindows({**self._account, **own} if own else self._account, at=self._at, every=every, tz=tz)
 
 
 class RecentWindows:
-    """The windows that end with the last snapshot; valid until the next one is added."""
+    """The windows that end with the last snapshot; valid until the next one is added.
 
-    __slots__ = ("_counters", "_every_s")
+    A window whose beginning has no answer is unknown: the last one at or before it must not be older than it by more
+    than 3 × every and a tenth of the window.
+    """
 
-    def __init__(self, counters: Mapping[str, "_Counter"], every_s: float) -> None:
-        """Takes the counters by field, and how far apart answers are."""
-        self._counters = counters
-        self._every_s = every_s
+    __slots__ = ("_at", "_at_s", "_past", "_slow_s", "_tz", "_usage_s")
+
+    def __init__(self, past: Mapping[str, Points], *, at: datetime, every: timedelta, tz: tzinfo) -> None:
+        """Takes the points of fields by name, the present, and how far apart answers are."""
+        self._past, self._at, self._at_s, self._tz = past, at, at.timestamp(), tz
+        self._usage_s = every.total_seconds()
+        self._slow_s = max(self._usage_s, _SLOW_S)
 
     def increase(self, name: str, window_s: float) -> float | None:
-        """Value now less the value at the last answer at or before the window's beginning; nothing is extrapolated.
+        """Growth since the last answer at or before the window's beginning; nothing is extrapolated. A fall is none."""
+        points = self._past.get(name)
+        if not isinstance(points, Counter):
+            return None
+        return points.increase(self._at_s, window_s, tolerance_s=self._tolerance_s(points, window_s))
 
-        None if there is no such answer, or only one that is older than that by more than 3 × every and a tenth of the
-        window. A fall adds nothing.
+    def ago(self, name: str, window_s: float) -> float | None:
+        """The value at the last answer at or before the window's beginning."""
+        points = self._past.get(name)
+        if points is None:
+            return None
+        return points.at(self._at_s - window_s, tolerance_s=self._tolerance_s(points, window_s))
+
+    def over(self, name: str, window_s: float) -> Sequence[float] | None:
+        """The values at all answers within the window, oldest first."""
+        points = self._past.get(name)
+        if points is None:
+            return None
+        return points.over(self._at_s, window_s, tolerance_s=self._tolerance_s(points, window_s))
+
+    def slope(self, name: str, window_s: float) -> float | None:
+        """The robust slope of the window, per second; None also where it holds fewer than two answers."""
+        points = self._past.get(name)
+        if points is None:
+            return None
+        return points.slope(self._at_s, window_s, tolerance_s=self._tolerance_s(points, window_s))
+
+    def usual(self, name: str, days: int) -> float | None:
+        """The median of the values at this time of day on each of the last days, where half of them are known.
+
+        The value at a time of day is that of the last answer at or before it, older by at most 15 minutes or 3 × every.
         """
-        counter = self._counters.get(name)
-        return counter.increase(window_s, _tolerance_s(window_s, self._every_s)) if counter else None
+        points = self._past.get(name)
+        if points is None:
+            return None
+        tolerance_s = max(self._tolerance_s(points, 0), _NEAR_S)
+        values = [points.at(at_s, tolerance_s=tolerance_s) for at_s in _same_time(self._at.astimezone(self._tz), days)]
+        known = [value for value in values if value is not None]
+        return median(known) if 2 * len(known) >= days else None
+
+    def _tolerance_s(self, points: Points, window_s: float) -> float:
+        return _tolerance_s(window_s, self._slow_s if points.is_slow else self._usage_s)
+
+
+def _same_time(now: datetime, days: int) -> Iterator[float]:
+    """This time of day on each of the last days, as seconds; by the clock on the wall, also where summer time began."""
+    return ((now - timedelta(days=day)).timestamp() for day in range(1, days + 1))
+
+
+def _add(past: Past, fields: Fields, at_s: float, fresh: frozenset[Endpoint]) -> None:
+    for name, points in past.items():
+        if not points.is_slow or points.endpoint in fresh:
+            value = fields.get(name)
+            if value is not None and not isinstance(value, str):
+                points.add(at_s, value)
+
+
+def _past(needs: Mapping[str, timedelta]) -> Past:
+    return {name: _points(name, window.total_seconds()) for name, window in needs.items()}
+
+
+def _points(name: str, window_s: float) -> Points:
+    field = field_named(name)
+    is_counter = field is None or field.kind is Kind.LIFETIME  # an unlisted field may be one
+    return (Counter if is_counter else Points)(window_s, _endpoint(name))
+
+
+def _endpoint(name: str) -> Endpoint:
+    field = field_named(name)
+    return field.endpoint if field else Endpoint.USAGE  # only usage brings fields that are not listed
 
 
 def _tolerance_s(window_s: float, every_s: float) -> float:
     return max(3 * every_s, window_s / 10)
 
 
-class _Counter:
-    """One lifetime counter over its window, as a total that grows with it and never falls."""
-
-    __slots__ = ("_base", "_below", "_lowest", "_times", "_total", "_totals", "window_s")
-
-    def __init__(self, window_s: float) -> None:
-        self.window_s = window_s
-        self._times = array("d")  # seconds, ascending
-        self._totals = array("d")  # at those times
-        self._total = 0.0
-        self._base: float | None = None  # the value from which growth counts
-        self._below = 0  # answers in a row below it
-        self._lowest = 0.0  # of those
-
-    def add(self, at_s: float, value: float) -> None:
-        self._total += self._growth(value)
-        if self._total > _EXACT or (self._times and at_s < self._times[-1]):
-            self._forget()
-        self._times.append(at_s)
-        self._totals.append(self._total)
-        self._trim(at_s - self.window_s)
-
-    def increase(self, window_s: float, tolerance_s: float) -> float | None:
-        if not self._times:
-            return None
-        begins_s = self._times[-1] - window_s
-        first = bisect_right(self._times, begins_s) - 1
-        if first < 0 or begins_s - self._times[first] > tolerance_s:
-            return None
-        return self._totals[-1] - self._totals[first]
-
-    def _growth(self, value: float) -> float:
-        """What one more answer adds. A dip that comes back adds only what goes beyond where the counter was."""
-        if self._base is None or value >= self._base:
-            grown = value - (value if self._base is None else self._base)
-            self._base, self._below = value, 0
-            return grown
-        self._lowest = min(value, self._lowest) if self._below else value
-        self._below += 1
-        if self._below < ANSWERS_NEEDED:
-            return 0.0
-        self._base, self._below = value, 0
-        return value - self._lowest
-
-    def _forget(self) -> None:
-        """Begins anew: the clock went back, or a nonsense value left no room to count by ones."""
-        del self._times[:], self._totals[:]
-        self._total = 0.0
-
-    def _trim(self, begins_s: float) -> None:
-        """Lets go of all before the last answer at or before the window's beginning; now and then, not each time."""
-        if self._times[0] < begins_s - self.window_s / 8:
-            unneeded = bisect_right(self._times, begins_s) - 1
-            del self._times[:unneeded], self._totals[:unneeded]
+def _span(window_s: float, every_s: float) -> timedelta:
+    return timedelta(seconds=window_s + _tolerance_s(window_s, every_s) + ANSWERS_NEEDED * every_s)

@@ -18,8 +18,22 @@ class Kind(Enum):
 class Parameter(Enum):
     """What stands at one place among a function's arguments; the value is how people are told."""
 
-    COUNTER = "a lifetime counter"  # a field by its name
+    COUNTER = "a lifetime counter"  # by its name
+    FIELD = "a field that is a number"  # by its name
+    TARGET = "a number"  # any expression that gives one
     WINDOW = "a duration such as 1h"  # written out, so that it is known how much history to keep
+    DAYS = "a whole number of days such as 7d"  # written out too
+
+    @property
+    def letter(self) -> str:
+        """How the reference calls it in a function's form."""
+        match self:
+            case Parameter.COUNTER | Parameter.FIELD:
+                return "m"
+            case Parameter.TARGET:
+                return "target"
+            case Parameter.WINDOW | Parameter.DAYS:
+                return "w"
 
 
 def described(tree: Tree, kind: Kind) -> str:

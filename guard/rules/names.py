@@ -5,9 +5,10 @@ from collections.abc import Collection
 from difflib import get_close_matches
 from typing import Final
 
-from guard.fields import DATES, FIELDS, LATER_ROOTS, OPEN_ROOTS
+from guard.fields import DATES, FIELDS, OPEN_ROOTS
+from guard.model import Each
 from guard.rules.complaint import Complaint, Severity, hint, nearest
-from guard.rules.functions import FUNCTIONS, LATER_FUNCTIONS
+from guard.rules.functions import FUNCTIONS
 from guard.rules.tree import Call, Name
 
 BUDGETS: Final = "budgets."
@@ -18,31 +19,45 @@ _NO_FIELDS: Final = {
     **dict.fromkeys(DATES, "is a date, not a number; period.elapsed is the share of the period that has passed"),
     **dict.fromkeys(("true", "false"), "is no condition; compare something, or leave the key out"),
 }
+_MEANT: Final = {
+    **dict.fromkeys(("mean", "average"), "avg"),
+    **dict.fromkeys(("rate", "growth"), "increase"),
+    **dict.fromkeys(("change", "diff"), "delta"),
+    **dict.fromkeys(("offset", "before"), "ago"),
+    **dict.fromkeys(("median", "normal"), "usual"),
+    **dict.fromkeys(("forecast", "predict_linear"), "eta"),
+}
 _DIGITS: Final = re.compile(r"[0-9]+")
 
 
-def name_complaint(name: Name, budgets: Collection[str]) -> Complaint | None:
+def name_complaint(name: Name, budgets: Collection[str], each: Each | None) -> Complaint | None:
     """What is wrong with a name, None for a listed field or a budget; a warning for a field the API may yet bring.
 
-    `budgets` are the names under [budgets], without their prefix.
+    `budgets` are the names under [budgets], without their prefix; `each` is the rule's, whose fields are good then.
     """
     text = name.name
-    if text in FIELDS or (text.startswith(BUDGETS) and text.removeprefix(BUDGETS) in budgets):
+    if text in FIELDS and not _is_of_others(text, each):
+        return None
+    if text.startswith(BUDGETS) and text.removeprefix(BUDGETS) in budgets:
         return None
     root = text.partition(".")[0]
     if root in OPEN_ROOTS and "." in text:
         return _unlisted(name, root)
-    return Complaint(name.span, _unknown(text, root, budgets))
+    return Complaint(name.span, _unknown(text, root, budgets, each))
+
+
+def _is_of_others(text: str, each: Each | None) -> bool:
+    """Whether a field is one of a subject's that the rule is not evaluated for."""
+    root = text.partition(".")[0]
+    return root in set(Each) and root != each
 
 
 def call_complaint(call: Call) -> Complaint | None:
     """What is wrong with a function's name, None for one that there is."""
     if call.function in FUNCTIONS:
         return None
-    if call.function in LATER_FUNCTIONS:
-        return Complaint(call.span, f"{call.function}() is not built yet")
-    near = hint(call.function, (*FUNCTIONS, *LATER_FUNCTIONS))
-    return Complaint(call.span, f"unknown function {call.function!r}{near}")
+    written = call.function.removesuffix("_over_time")
+    return Complaint(call.span, f"unknown function {call.function!r}{hint(_MEANT.get(written, written), FUNCTIONS)}")
 
 
 def _unlisted(name: Name, root: str) -> Complaint:
@@ -50,7 +65,7 @@ def _unlisted(name: Name, root: str) -> Complaint:
     text = name.name
     siblings = [listed for listed in FIELDS if listed.startswith(f"{root}.")]
     if any(listed.startswith(f"{text}.") for listed in siblings):
-        return Complaint(name.span, _group(text))
+        return Complaint(name.span, _group(text, siblings))
     written = text.partition(".")[2]
     for near in get_close_matches(written, [listed.partition(".")[2] for listed in siblings]):
         if _is_slip(written, near):
@@ -65,23 +80,29 @@ def _is_slip(written: str, listed: str) -> bool:
     return listed.startswith(written) or bool(get_close_matches(written.lower(), [listed.lower()], cutoff=_NEAR))
 
 
-def _unknown(text: str, root: str, budgets: Collection[str]) -> str:
+def _unknown(text: str, root: str, budgets: Collection[str], each: Each | None) -> str:
     if root == "budgets" and text != root:
         near = nearest(text.removeprefix(BUDGETS), budgets)
         return f"unknown budget {text!r}" + (f", did you mean {BUDGETS + near!r}?" if near else "")
-    if text in _NO_FIELDS:
-        return f"{text} {_NO_FIELDS[text]}"
-    listed = [*FIELDS, *(BUDGETS + name for name in budgets)]
+    if text in _NO_FIELDS or text in FIELDS:
+        return f"{text} {_NO_FIELDS[text]}" if text in _NO_FIELDS else _of_others(text, root)
+    listed = [*(name for name in FIELDS if not _is_of_others(name, each)), *(BUDGETS + name for name in budgets)]
     if any(name.startswith(f"{text}.") for name in listed):
         return _group(text, listed)
     if slips := get_close_matches(text, listed, n=1, cutoff=_NEAR):
         return f"unknown field {text!r}, did you mean {slips[0]!r}?"
-    if root in LATER_ROOTS:
-        return f"{root}.* is not built yet"
+    if _is_of_others(text, each):
+        return _of_others(f"{root}.*", root)
     return f"unknown field {text!r}{_far_hint(text, listed)}"
 
 
-def _group(text: str, listed: Collection[str] = tuple(FIELDS)) -> str:
+def _of_others(text: str, root: str) -> str:
+    total = text.replace(root, f"{root}s", 1)
+    instead = f"; {total} is the sum of all" if total in FIELDS else ""
+    return f'{text} is read only in a rule with each = "{root}"{instead}'
+
+
+def _group(text: str, listed: Collection[str]) -> str:
     members = [name for name in listed if name.startswith(f"{text}.")]
     shown = ", ".join(members[:3]) + (", …" if len(members) > 3 else "")  # noqa: PLR2004 -- three show what is meant
     return f"{text!r} is a group of fields; write one of {shown}"

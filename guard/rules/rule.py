@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
+from fnmatch import fnmatchcase
 from hashlib import sha256
 
-from guard.fields import FIELDS, Kind, field_named
+from guard.fields import Kind, field_named
 from guard.model import Each, Level
 from guard.rules.expression import Condition, Expression
 from guard.rules.policy import Policy
 from guard.rules.template import Template
-from guard.rules.tree import Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,12 @@ class Rule:
     runbook: str = ""
     tz: tzinfo = UTC  # of the account, for instants in texts
     each: Each | None = None  # one alert for each number, or each agent; None: one for the account
+    accounts: tuple[str, ...] = ()  # globs over the names of the accounts that it is laid over; empty: all
     renamed_from: str = ""  # the name under which its alerts are stored from before
     reads: frozenset[str] = field(init=False)  # the names that decide; those in texts are not among them
     limits: tuple[str, ...] = field(init=False)  # the limits behind those, in alphabetical order
     reads_period: bool = field(init=False)  # whether one of them depends on the reporting period
+    calendar: Kind | None = field(init=False)  # DAY or MONTH: what one of them begins anew with; the shorter of the two
     looks_back: Mapping[str, timedelta] = field(init=False)  # how far it reads the past of a field, in texts too
 
     def __post_init__(self) -> None:
@@ -40,7 +42,9 @@ class Rule:
         fields = [each for each in map(field_named, reads) if each is not None]
         object.__setattr__(self, "reads", reads)
         object.__setattr__(self, "limits", tuple(sorted({each.limit for each in fields if each.limit})))
-        object.__setattr__(self, "reads_period", any(each.kind is Kind.PERIOD for each in fields))
+        kinds = {each.kind for each in fields}
+        object.__setattr__(self, "reads_period", Kind.PERIOD in kinds)
+        object.__setattr__(self, "calendar", next((kind for kind in (Kind.DAY, Kind.MONTH) if kind in kinds), None))
         object.__setattr__(self, "looks_back", longest(self._looks_back()))
 
     @property
@@ -48,11 +52,14 @@ class Rule:
         """The name under `[rules]`."""
         return self.policy.rule
 
+    def covers(self, account: str) -> bool:
+        """Whether it is laid over the account, or the sub-account, of this name."""
+        return not self.accounts or any(fnmatchcase(account, glob) for glob in self.accounts)
+
     @property
     def value_unit(self) -> str:
-        """The unit that the value is written in: the rule's, else that of the field that the value is, else none."""
-        listed = FIELDS.get(self.value.tree.name) if isinstance(self.value.tree, Name) else None
-        return self.unit or (listed.unit if listed else "")
+        """The unit that the value is written in: the rule's, else the value's own, else none."""
+        return self.unit or self.value.unit
 
     def _deciding(self) -> Iterator[Expression]:
         yield self.value
@@ -79,7 +86,7 @@ def longest(windows: Iterable[tuple[str, timedelta]]) -> dict[str, timedelta]:
 def fingerprint(rule: Rule, *, budgets: Mapping[str, float]) -> str:
     """A short hash of all that decides: expressions in canonical form, timers, and the budgets that are read.
 
-    The same for rules that differ in spacing, texts, routes or reminders only.
+    The same for rules that differ in spacing, texts, labels, accounts, routes or reminders only.
     """
     parts = [
         f"value {rule.value}",
@@ -88,6 +95,7 @@ def fingerprint(rule: Rule, *, budgets: Mapping[str, float]) -> str:
         f"when {rule.when}",
         f"for {rule.policy.hold.total_seconds()}",
         f"keep_firing_for {rule.policy.keep_firing_for.total_seconds()}",
+        *([f"each {rule.each}"] if rule.each else ()),
         *(f"{name} {value!r}" for name, value in sorted(budgets.items()) if f"budgets.{name}" in rule.reads),
     ]
     return sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -4,16 +4,16 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Final
+from functools import partial
+from typing import Final, Protocol
 
-from guard.fields import FIELDS
+from guard.model import Each
 from guard.rules.checks import kind_of
 from guard.rules.complaint import Complaint, Span
 from guard.rules.expression import Complain, Expression, read_expression
 from guard.rules.kinds import Kind
-from guard.rules.tree import Name
 from guard.rules.values import Unknown, Values, Windows
-from guard.units import instant_text, value_text
+from guard.units import NEVER_S, instant_text, value_text
 
 FORMATS: Final = ("count", "share", "dollars", "duration", "date")
 MOST_CHARACTERS: Final = 2_000
@@ -23,6 +23,12 @@ _WORDS: Final = frozenset({"share", "dollars", "seconds"})  # units that change 
 # A brace within quotes belongs to the text there, and a quote that is not closed ends nowhere.
 _PART: Final = re.compile(r"(?P<double>\{\{|\}\})|\{(?P<hole>(?:'[^']*'|[^'{}])*)\}|(?P<odd>[{}])|(?P<text>[^{}]+)")
 _FORMAT: Final = re.compile(r"(?P<expression>(?:'[^']*'|[^':])*)(?::(?P<format>.*))?", re.DOTALL)
+
+
+class _Read(Protocol):
+    """Reads the expression of a hole that begins at `offset`; None where it has mistakes."""
+
+    def __call__(self, text: str, *, offset: int) -> Expression | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,8 @@ class Hole:
             return value
         if self.format != "date":
             return value_text(value, self.format)
+        if value >= NEVER_S:
+            return value_text(value, "duration")
         try:
             return instant_text(at + timedelta(seconds=value), tz)
         except (OverflowError, ValueError):
@@ -69,16 +77,17 @@ class Template:
         return "".join(shown)
 
 
-def read_template(text: str, *, budgets: Collection[str], complain: Complain) -> Template:
-    """Reads a template; parts with mistakes are complained about and left out."""
+def read_template(text: str, *, budgets: Collection[str], complain: Complain, each: Each | None = None) -> Template:
+    """Reads a template; parts with mistakes are complained about and left out. `each` is the rule's."""
     if len(text) > MOST_CHARACTERS:
         span = Span(MOST_CHARACTERS, len(text))
         complain(Complaint(span, f"a text has at most {MOST_CHARACTERS:,} characters, and this one {len(text):,}"))
         return Template()
-    return Template(tuple(_parts(text, budgets, complain)))
+    read = partial(read_expression, budgets=budgets, complain=complain, each=each, want=(Kind.NUMBER, Kind.TEXT))
+    return Template(tuple(_parts(text, read, complain)))
 
 
-def _parts(text: str, budgets: Collection[str], complain: Complain) -> Iterator[str | Hole]:
+def _parts(text: str, read: _Read, complain: Complain) -> Iterator[str | Hole]:
     for match in _PART.finditer(text):
         if match["double"]:
             yield match["double"][0]
@@ -86,7 +95,7 @@ def _parts(text: str, budgets: Collection[str], complain: Complain) -> Iterator[
             yield match["text"]
         elif match["odd"]:
             complain(Complaint(Span(*match.span()), _odd(match["odd"])))
-        elif hole := _hole(match["hole"], match.start("hole"), budgets, complain):
+        elif hole := _hole(match["hole"], match.start("hole"), read, complain):
             yield hole
 
 
@@ -95,14 +104,13 @@ def _odd(brace: str) -> str:
     return f"{what}; write {brace * 2} for the brace itself"
 
 
-def _hole(text: str, offset: int, budgets: Collection[str], complain: Complain) -> Hole | None:
+def _hole(text: str, offset: int, read: _Read, complain: Complain) -> Hole | None:
     match = _FORMAT.fullmatch(text)
     source, style = (match["expression"], match["format"]) if match else (text, None)
     if not source.strip():
         complain(Complaint(Span(offset - 1, offset + len(text) + 1), "the hole is empty; it shows an expression"))
         return None
-    want = (Kind.NUMBER, Kind.TEXT)
-    expression = read_expression(source, budgets=budgets, complain=complain, want=want, offset=offset)
+    expression = read(source, offset=offset)
     if style is not None:
         span = Span(offset + len(source) + 1, offset + len(text))
         complaint = _format_complaint(style.strip(), span, expression)
@@ -121,6 +129,5 @@ def _format_complaint(style: str, span: Span, expression: Expression | None) -> 
 
 
 def _default_format(expression: Expression) -> str:
-    """The unit of a lone field where that changes how the number is written, else plain."""
-    field = FIELDS.get(expression.tree.name) if isinstance(expression.tree, Name) else None
-    return field.unit if field and field.unit in _WORDS else "count"
+    """The unit of the value where that changes how the number is written, else plain."""
+    return expression.unit if expression.unit in _WORDS else "count"

@@ -1,7 +1,7 @@
 """What an expression comes to: a number, a text, true or false, or unknown; and how unknown spreads."""
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -20,16 +20,37 @@ Values = Mapping[str, float | str]
 
 
 class Windows(Protocol):
-    """What functions look back on: the snapshots of one account up to the present one."""
+    """What functions look back on: the snapshots of one account, or of one subject of it, up to the present one.
+
+    All give None where the history does not reach back so far. Names are those of numeric fields, windows are seconds.
+    """
 
     def increase(self, name: str, window_s: float) -> float | None:
-        """By how much a counter grew over the window up to now; None where the history does not reach back so far."""
+        """By how much a counter grew over the window up to now."""
+        ...
+
+    def ago(self, name: str, window_s: float) -> float | None:
+        """What a field was when the window began."""
+        ...
+
+    def over(self, name: str, window_s: float) -> Sequence[float] | None:
+        """What a field was at each answer within the window, oldest first; never empty."""
+        ...
+
+    def usual(self, name: str, days: int) -> float | None:
+        """The median of what a field was at this time of day on each of the last days."""
+        ...
+
+    def slope(self, name: str, window_s: float) -> float | None:
+        """How fast a field moves over the window, per second."""
         ...
 
 
 class _NoWindows:
-    def increase(self, name: str, window_s: float) -> float | None:  # noqa: ARG002 -- whatever is asked for
-        return None
+    def increase(self, name: str, window_s: float) -> None:
+        """Nothing, whatever is asked for; and so do all others."""
+
+    ago = over = usual = slope = increase
 
 
 NO_WINDOWS: Final[Windows] = _NoWindows()

@@ -2,10 +2,12 @@
 
 import pytest
 
+from guard.model import Each
 from guard.rules.complaint import Complaint, Severity
-from guard.rules.expression import read_expression
+from guard.rules.expression import read_condition, read_expression
 from guard.rules.kinds import Kind
-from tests.rules.trees import BUDGETS, complaints
+from guard.rules.template import read_template
+from tests.rules.trees import BUDGETS, complaints, refuse
 
 LIMITS = ("plan.limits.numbers", "plan.limits.messagesPerMonth", "plan.limits.voiceMinutesPerMonth")
 NAMES = [
@@ -29,12 +31,12 @@ NAMES = [
     ("budgets", "'budgets' is a group of fields; write one of budgets.messages_per_day, budgets.dollars"),
     ("budgets.message_per_day", "unknown budget 'budgets.message_per_day', did you mean 'budgets.messages_per_day'?"),
     ("budgets.zzz", "unknown budget 'budgets.zzz'"),
-    ("today.messages", "today.* is not built yet"),
-    ("month.elapsed", "month.* is not built yet"),
-    ("agents.totalSeconds", "agents.* is not built yet"),
-    ("webhooks.failed", "webhooks.* is not built yet"),
-    ("number.messages", "number.* is not built yet"),
-    ("agent.calls", "agent.* is not built yet"),
+    ("today.mesages", "unknown field 'today.mesages', did you mean 'today.messages'?"),
+    ("today", "'today' is a group of fields; write one of today.messages, today.calls, today.webhooks"),
+    ("number.messages", 'number.messages is read only in a rule with each = "number"'),
+    ("agent.calls", 'agent.calls is read only in a rule with each = "agent"; agents.calls is the sum of all'),
+    ("agent", 'agent.* is read only in a rule with each = "agent"'),
+    ("number.zzz", 'number.* is read only in a rule with each = "number"'),
     ("periodEnd", "periodEnd is a date, not a number; period.elapsed is the share of the period that has passed"),
 ]
 
@@ -56,16 +58,39 @@ def test_a_field_the_api_may_yet_bring_is_allowed_with_a_warning(name: str) -> N
     ]
 
 
-@pytest.mark.parametrize("function", ["delta", "ago", "avg", "min", "max", "usual", "eta"])
-def test_a_function_of_later_is_not_built_yet(function: str) -> None:
-    assert complaints(f"{function}(numbers.used, 1h) > 3") == [(function, f"{function}() is not built yet")]
-
-
 def test_an_unknown_function_is_an_error_with_a_suggestion() -> None:
     assert complaints("increse(numbers.used, 1h)") == [
         ("increse", "unknown function 'increse', did you mean 'increase'?")
     ]
     assert complaints("sqrt(2)") == [("sqrt", "unknown function 'sqrt'")]
+    assert complaints("median(numbers.used, 7d)") == [("median", "unknown function 'median', did you mean 'usual'?")]
+    assert complaints("max_over_time(numbers.used, 7d)") == [
+        ("max_over_time", "unknown function 'max_over_time', did you mean 'max'?")
+    ]
+
+
+@pytest.mark.parametrize(("each", "name"), [(Each.NUMBER, "number.messages"), (Each.AGENT, "agent.totalSeconds")])
+def test_a_rule_with_one_alert_for_each_reads_the_fields_of_it(each: Each, name: str) -> None:
+    assert read_expression(f"delta({name}, 1h) + {name}", budgets=(), complain=refuse, each=each)
+    assert read_condition(f"> 2 * {name}", budgets=(), complain=refuse, each=each)
+    assert read_template(f"{{{name}}}", budgets=(), complain=refuse, each=each).reads == {name}
+
+
+def test_the_fields_of_another_are_none_of_its_own() -> None:
+    found = list[Complaint]()
+    for text in ("agent.calls", "number.mesages", "number"):
+        read_expression(text, budgets=(), complain=found.append, each=Each.NUMBER)
+    assert [each.text for each in found] == [
+        'agent.calls is read only in a rule with each = "agent"; agents.calls is the sum of all',
+        "unknown field 'number.mesages', did you mean 'number.messages'?",
+        "'number' is a group of fields; write one of number.messages, number.calls, number.phoneNumber, …",
+    ]
+
+
+def test_a_level_that_cannot_be_read_is_no_condition() -> None:
+    found = list[Complaint]()
+    assert read_condition("3", budgets=(), complain=found.append) is None
+    assert len(found) == 1
 
 
 MISFITS = [

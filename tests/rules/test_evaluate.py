@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard.lifecycle.step import _step_in_full, step
-from guard.model import Alert, AlertKey, Bound, Evaluation, Level, Snapshot
+from guard.model import Alert, AlertKey, Bound, Each, Evaluation, Level, Snapshot
 from guard.rules.evaluate import Facts, evaluate
-from guard.rules.expression import Expression
+from guard.rules.expression import Expression, read_expression
 from guard.rules.rule import Rule, fingerprint
 from guard.rules.template import read_template
 from guard.rules.tree import Name
@@ -309,6 +309,51 @@ def test_evaluating_is_pure() -> None:
     assert evaluated(some, taken) == evaluated(some, taken)
 
 
+# --- subjects ------------------------------------------------------------------------------------------------------
+
+CALLS = read_expression("number.calls", budgets=BUDGETS, complain=refuse, each=Each.NUMBER)
+ONE, OTHER, BARE = "num_1", "num_2", "num_3"
+LISTED = snapshot(
+    {"numbers.remaining": 5, "numbers.limit": 12},
+    subjects={
+        Each.NUMBER: {
+            ONE: {"number.calls": 2, "number.phoneNumber": "+14155550101"},
+            OTHER: {"number.calls": 9, "number.phoneNumber": OTHER},
+            BARE: {},
+        }
+    },
+)
+
+
+def evaluated_about(subject: str, **changes: Any) -> Evaluation:
+    assert CALLS is not None
+    some = replace(rule(**changes), value=CALLS, each=Each.NUMBER)
+    facts = Facts.of(LISTED, budgets={})
+    return evaluate(some, facts.about(Each.NUMBER, subject, windows=NO_WINDOWS))
+
+
+def test_a_rule_for_each_reads_the_fields_of_one_subject_and_those_of_the_account() -> None:
+    found = [evaluated_about(subject, warning="< numbers.limit - numbers.remaining") for subject in (ONE, OTHER)]
+    assert [each.key for each in found] == [AlertKey("main", "r", ONE), AlertKey("main", "r", OTHER)]
+    assert [each.holds for each in found] == [{W: True}, {W: False}]
+
+
+def test_a_subject_is_called_by_its_name_where_that_is_not_its_id() -> None:
+    found = [evaluated_about(subject, warning="< 99").reading for subject in (ONE, OTHER)]
+    assert [each and each.subject for each in found] == ["+14155550101", ""]
+
+
+def test_a_subject_without_the_field_is_unknown() -> None:
+    assert evaluated_about(BARE).unknown == "number.calls is missing"
+
+
+def test_labels_go_with_what_is_read() -> None:
+    some = rule(policy=policy(rule="r", labels={"team": "voice"}), warning="< 9")
+    read = evaluated(some, snapshot()).reading
+    assert read is not None
+    assert read.labels == {"team": "voice"}
+
+
 # --- fingerprints ----------------------------------------------------------------------------------------------------
 
 
@@ -328,6 +373,7 @@ def mark(**changes: Any) -> str:
         {"when": "numbers.used > 1"},
         {"policy": policy(hold=timedelta(minutes=1))},
         {"policy": policy(keep_firing_for=timedelta(minutes=1))},
+        {"each": Each.AGENT},
     ],
 )
 def test_a_rule_that_decides_otherwise_has_another_fingerprint(changes: dict[str, Any]) -> None:
@@ -342,6 +388,9 @@ def test_a_rule_that_decides_otherwise_has_another_fingerprint(changes: dict[str
         {"unit": "numbers"},
         {"runbook": "https://example.com"},
         {"policy": policy(routes={})},
+        {"policy": policy(labels={"team": "voice"})},
+        {"policy": policy(rule="another name"), "renamed_from": "r"},
+        {"accounts": ("main:*",)},
     ],
 )
 def test_a_rule_that_only_reads_otherwise_has_the_same_fingerprint(changes: dict[str, Any]) -> None:

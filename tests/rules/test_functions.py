@@ -1,30 +1,47 @@
 """Functions: what they take, what is said of wrong use, and what makes them unknown."""
 
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from guard.rules.complaint import Complaint, Severity
 from guard.rules.expression import Expression, read_expression
-from guard.rules.functions import FUNCTIONS, LATER_FUNCTIONS
+from guard.rules.functions import FUNCTIONS
+from guard.rules.history import History
 from guard.rules.rule import fingerprint
+from guard.rules.template import read_template
 from guard.rules.values import NO_WINDOWS, Unknown, Value, Values
+from guard.units import NEVER_S
+from tests.builders import MINUTE, NOW, at, snapshot
 from tests.rules.test_evaluate import rule
-from tests.rules.trees import complaints, expression, tree
+from tests.rules.trees import complaints, expression, refuse, tree
 
 HOUR = timedelta(hours=1)
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "rules.md"
 COUNTERS = "write one of stats.totalMessages, stats.totalCalls, stats.totalWebhookDeliveries, …"
 TOTAL, FAILED = "stats.totalWebhookDeliveries", "stats.failedWebhookDeliveries"
 YOUNG = Unknown(f"too short a history for increase({TOTAL}, 1h)", is_young=True)
 
 
 class Grown:
-    """A history in which every counter grew by the window's seconds, doubled."""
+    """A history in which everything that is asked is made of the window's seconds."""
 
     def increase(self, name: str, window_s: float) -> float:
         return 2 * window_s
+
+    def ago(self, name: str, window_s: float) -> float:
+        return 3 * window_s
+
+    def over(self, name: str, window_s: float) -> Sequence[float]:
+        return [window_s, 4 * window_s, 2 * window_s, window_s]
+
+    def usual(self, name: str, days: int) -> float:
+        return days
+
+    def slope(self, name: str, window_s: float) -> float:
+        return window_s
 
 
 # --- wrong use -------------------------------------------------------------------------------------------------------
@@ -127,6 +144,69 @@ def test_what_a_function_gives_is_a_number_wherever_it_stands() -> None:
     assert complaints("increase(stats.totalCalls, 1h) == 'a'")[0][1] == "a number and a text cannot be compared"
 
 
+@pytest.mark.parametrize("function", ["delta", "ago", "avg", "min", "max", "usual"])
+@pytest.mark.parametrize(
+    "field",
+    ["numbers.remaining", "stats.messagesLast7d", "period.elapsed", "stats.totalCalls", "today.calls", "month.calls"],
+)
+def test_every_numeric_field_can_be_looked_back_on(function: str, field: str) -> None:
+    assert complaints(f"{function}({field}, 1d)") == []
+    assert complaints(f"eta({field}, 50%, 1d)")[1:] == []
+
+
+@pytest.mark.parametrize(
+    ("field", "what"),
+    [
+        ("numbers.limit", "numbers.limit is a limit, which has no history"),
+        ("plan.limits.faxes", "plan.limits.faxes is a limit, which has no history"),
+        ("plan.name", "plan.name is a text"),
+        ("budgets.dollars", "budgets.dollars is a budget, which has no history"),
+        ("3", "this is a number"),
+        ("numbers.used + numbers.used", "this is a number"),
+    ],
+)
+def test_what_is_no_field_has_no_past(field: str, what: str) -> None:
+    said = f"avg needs a field by its name, and {what}; write it as in avg(stats.callsLast24h, 6h)"
+    assert complaints(f"avg({field}, 1h)")[-1] == (field, said)
+
+
+@pytest.mark.parametrize(
+    ("window", "said"),
+    [
+        ("36h", "a whole number of days such as 7d: it compares the same time of each day"),
+        ("1h", "a whole number of days such as 7d: it compares the same time of each day"),
+        (
+            "7",
+            "a whole number of days such as 7d, and this is a number without a unit; write s, m, h or d behind it",
+        ),
+        ("14d", "at most 13d: answers are kept whole for 14 days"),
+        ("0d", "longer than 0"),
+    ],
+)
+def test_the_usual_is_of_whole_days(window: str, said: str) -> None:
+    assert complaints(f"usual(numbers.used, {window})") == [(window, f"the window of usual() is {said}")]
+    assert complaints("usual(numbers.used, 48h) + usual(numbers.used, 13d)") == []
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [("'a'", "a text"), ("plan.name", "a text"), ("1 < 2", "a condition")],
+)
+def test_a_target_is_a_number(target: str, said: str) -> None:
+    text = f"eta(numbers.used, {target}, 1h)"
+    assert complaints(text) == [(target, f"the target of eta() is a number, and this is {said}")]
+
+
+def test_a_target_may_be_any_expression_that_gives_a_number() -> None:
+    some = expression("eta(numbers.used, 80% * numbers.limit - ago(numbers.used, 2d), 1h)")
+    assert some.looks_back == (("numbers.used", HOUR), ("numbers.used", 48 * HOUR))
+    assert some.reads == {"numbers.used", "numbers.limit"}
+
+
+def test_the_usual_wants_an_hour_more_than_its_days_for_summer_time() -> None:
+    assert expression("usual(numbers.used, 7d)").looks_back == (("numbers.used", timedelta(days=7, hours=1)),)
+
+
 # --- what it comes to ------------------------------------------------------------------------------------------------
 
 
@@ -191,8 +271,109 @@ def test_another_window_decides_otherwise_and_other_blanks_do_not() -> None:
     assert marks[0] == marks[1] != marks[2]
 
 
-def test_every_function_stands_in_the_reference() -> None:
-    page = REFERENCE.read_text(encoding="utf-8")
-    for function in FUNCTIONS.values():
-        assert f"`{function.name}(m, w)` | {function.means}" in page
-    assert not set(FUNCTIONS) & set(LATER_FUNCTIONS)
+# --- each function ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("delta(numbers.used, 10s)", 70),
+        ("ago(numbers.used, 10s)", 30),
+        ("avg(numbers.used, 10s)", 20),
+        ("min(numbers.used, 10s)", 10),
+        ("max(numbers.used, 10s)", 40),
+        ("usual(numbers.used, 3d)", 3),
+        ("usual(numbers.used, 72h)", 3),
+        ("eta(numbers.used, 400, 10s)", 30),
+        ("eta(numbers.used, 100, 10s)", 0),
+        ("eta(numbers.used, 50, 10s)", 0),
+        ("eta(numbers.remaining, 4, 10s)", NEVER_S),
+        ("eta(numbers.remaining, 5, 10s)", 0),
+        ("eta(numbers.remaining, 3 * numbers.remaining, 10s)", 0),
+    ],
+)
+def test_each_function_comes_to_what_it_says(text: str, result: float) -> None:
+    assert expression(text).run({"numbers.used": 100, "numbers.remaining": 5}, Grown()) == result
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, function.example) for name, function in FUNCTIONS.items()])
+def test_every_function_is_young_without_history_and_missing_without_its_field(name: str, text: str) -> None:
+    some = expression(text)
+    values = dict.fromkeys(some.reads, 5.0)
+    assert some.run(values, NO_WINDOWS) == Unknown(f"too short a history for {text}", is_young=True)
+    field = text.removeprefix(f"{name}(").partition(",")[0]
+    assert some.run({**values, field: "x"}, NO_WINDOWS) == Unknown(f"{field} is no number")
+    del values[field]
+    assert some.run(values, NO_WINDOWS) == Unknown(f"{field} is missing")
+
+
+def test_a_target_that_is_unknown_or_no_number_makes_it_so() -> None:
+    some = Expression.of(tree("eta(numbers.used, stats.new, 1h)"))
+    assert some.run({"numbers.used": 1}, Grown()) == Unknown("stats.new is missing")
+    assert some.run({"numbers.used": 1, "stats.new": "x"}, Grown()) == Unknown("the target is no number")
+
+
+def test_numbers_beyond_all_bounds_are_unknown_and_not_infinite() -> None:
+    class Huge(Grown):
+        def ago(self, name: str, window_s: float) -> float:
+            return -1.7e308
+
+    some = expression("delta(numbers.used, 1h)")
+    assert some.run({"numbers.used": 1.7e308}, Huge()) == Unknown("the result is too large")
+
+
+def test_never_is_later_than_any_duration_and_can_be_reckoned_with() -> None:
+    never = "eta(numbers.remaining, 4, 1h)"
+    values: Values = {"numbers.remaining": 5}
+    assert expression(f"{never} > 999999999d").run(values, Grown()) is True
+    assert expression(f"{never} < 3h").run(values, Grown()) is False
+    assert expression(f"{never} - 3h > 999999999d").run(values, Grown()) is True
+    shown = read_template(f"{{{never}}} {{{never}:date}}", budgets=(), complain=refuse)
+    assert shown.render(values, Grown(), at=NOW) == "never never"
+
+
+# --- functions on a history ------------------------------------------------------------------------------------------
+
+
+def results(text: str, values: Iterable[float], *, of: str = "numbers.used") -> list[Value]:
+    """What an expression comes to at each of some answers that are a minute apart."""
+    some, found = expression(text), list[Value]()
+    history = History(dict(some.looks_back))
+    for minute, value in enumerate(values):
+        seen = snapshot({of: value}, at=at(minute))
+        history.add(seen)
+        found.append(some.run(seen.values, history.windows(every=MINUTE)))
+    return found
+
+
+def test_the_time_that_is_left_shrinks_as_the_target_comes_near() -> None:
+    found = results("eta(numbers.used, 100, 5m)", range(80, 103, 2))
+    young = Unknown("too short a history for eta(numbers.used, 100, 5m)", is_young=True)
+    assert found == [*[young] * 5, 300, 240, 180, 120, 60, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "last"),
+    [
+        ("numbers.used", [5] * 7, NEVER_S),
+        ("numbers.used", [50, 49, 48, 47, 46, 45, 44], NEVER_S),
+        ("numbers.used", [100] * 7, 0),
+        ("numbers.used", [130, 125, 120, 120, 115, 110, 105], 0),
+        ("numbers.remaining", [112, 110, 108, 106, 104, 102, 101], 60 / 2),
+        ("numbers.remaining", [101, 102, 103, 104, 105, 106, 107], NEVER_S),
+        ("numbers.remaining", [100] * 7, 0),
+        ("numbers.remaining", [90, 91, 92, 93, 94, 95, 96], 0),
+    ],
+)
+def test_what_is_used_reaches_its_target_from_below_and_what_remains_from_above(
+    field: str, values: list[float], last: float
+) -> None:
+    assert results(f"eta({field}, 100, 5m)", values, of=field)[-1] == pytest.approx(last)
+
+
+@given(st.lists(st.integers(0, 50) | st.floats(0, 1e308), min_size=7, max_size=7), st.integers(0, 60))
+def test_the_time_until_a_target_is_never_negative_nor_later_than_never(values: list[float], target: int) -> None:
+    last = results(f"eta(numbers.used, {target}, 5m)", values)[-1]
+    assert isinstance(last, float)
+    assert (last == 0) == (values[-1] >= target) or last > 0
+    assert 0 <= last <= NEVER_S

@@ -1,7 +1,8 @@
 """One cycle: fetch an account's usage, decide, commit poll, alerts, events and desired states in one transaction."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,8 +11,10 @@ from typing import Final
 from guard.agentphone import UsageClient
 from guard.clock import Clock
 from guard.config import AccountConfig
+from guard.config.invalid import CONFIG_INVALID
+from guard.config.watched import watched_on
 from guard.lifecycle.asking import may_ask
-from guard.lifecycle.decide import Decision, Memory, Watched, decide, retire
+from guard.lifecycle.decide import Decision, Memory, Watched, decide, reconsider, retire
 from guard.logs import log
 from guard.model import (
     NO_DATA,
@@ -27,16 +30,21 @@ from guard.model import (
 )
 from guard.payload import snapshot
 from guard.rules.history import History, needs
-from guard.store import Poll, Store, Unit
+from guard.siblings import Siblings, snapshots
+from guard.store import Poll, Store, Unit, rename
 from guard.units import duration_text
 
-LONGEST_POLL: Final = timedelta(seconds=25)  # the client's deadline and some; what is longer was a suspended machine
+LONGEST_POLL: Final = timedelta(seconds=35)  # the client's deadlines and some; what is longer was a suspended machine
 
 Raised = Callable[[Iterable[Notification]], None]
 """Is given what a cycle wants its channels to know, in the transaction that writes it."""
 
 SilenceCounts = Callable[[Failure | None], Awaitable[bool]]
 """Whether no good answer means that this very account gives none; is given the failure, None if it was not asked."""
+
+
+class AccountGoneError(Exception):
+    """The account was taken out of the rule file meanwhile: nothing of it may be written any more."""
 
 
 @dataclass(slots=True)
@@ -52,12 +60,16 @@ class Cycles:
     store: Store
     clock: Clock
     _memory: Memory | None = None
+    _seen: Snapshot | None = None  # the last good answer
+    _has_ended: bool = False
     _account: Account = field(init=False)
+    _siblings: Siblings = field(init=False)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         """Remembers nothing yet."""
         self._account = Account(self.config.name)
+        self._siblings = Siblings(self.config, self.client)
 
     @property
     def account(self) -> Account:
@@ -66,9 +78,11 @@ class Cycles:
 
     async def remember(self) -> Memory:
         """Reads what is stored of the account, unless it is remembered; raises StorageError."""
-        if self._memory is None:
-            self._keep(await self.store.run(partial(recall, config=self.config, now=self.clock.now())))
-        assert self._memory is not None  # noqa: S101 - for the type checker
+        while self._memory is None:
+            config = self.config
+            memory = await self.store.run(partial(self._recall, config=config, now=self.clock.now()))
+            if config is self.config:  # else it is of no use any more
+                self._keep(memory)
         return self._memory
 
     async def note_listed(self, at: datetime, write: Callable[[Unit], object] = lambda _: None) -> None:
@@ -76,7 +90,7 @@ class Cycles:
 
         Raises StorageError when nothing could be committed.
         """
-        async with self._writing:
+        async with self.writing():
             memory = await self.remember()
             account = replace(memory.account, listed_at=at)
             await self.store.run(partial(_write_listed, account=account, write=write))
@@ -114,12 +128,15 @@ class Cycles:
         Raises StorageError when nothing could be committed; then nothing was decided either.
         """
         began_at = self.clock.now()
+        siblings = self._siblings
         poll, seen = await self._poll() if ask else (None, None)
+        if isinstance(seen, Snapshot) and siblings.needed:
+            seen = await self._with(siblings, seen)
         # Who answers more slowly than it is asked decides how far apart the answers are.
         took = min(self.clock.now() - began_at, LONGEST_POLL * self.clock.speed)
         counts = silence_counts is None or isinstance(seen, Snapshot) or await silence_counts(seen)
-        watched = watched_on(self.config, every=max(every or self.config.every, took), silence_counts=counts)
-        async with self._writing:
+        async with self.writing():
+            watched = watched_on(self.config, every=max(every or self.config.every, took), silence_counts=counts)
             memory, self._memory = await self.remember(), None  # what could not be committed is read anew
             # A crash before this commit forgets the answer; the next cycle asks again and decides.
             decision = await self.store.run(
@@ -129,16 +146,66 @@ class Cycles:
                     watched=watched,
                     poll=poll,
                     seen=seen,
-                    now=self.clock.now(),
+                    siblings=siblings,
+                    now=poll.at if poll else self.clock.now(),  # a replay knows no other instant than the poll's
                     jitter=jitter,
                     raised=raised,
                 )
             )
-            self._keep(_after(memory, decision))
+            siblings.written()
+            self._keep(memory.after(decision))
+            self._seen = seen if isinstance(seen, Snapshot) else self._seen
         return decision
+
+    async def reconsider(self, *, raised: Raised | None = None) -> Decision | None:
+        """Decides again on the last good answer, under rules that are new since then; None where that is too old.
+
+        Raises StorageError when nothing could be committed, and AccountGoneError.
+        """
+        async with self.writing():
+            seen, now = self._seen, self.clock.now()
+            if seen is None or not timedelta() <= now - seen.at + seen.age <= self.config.stale_after:
+                return None
+            watched = watched_on(self.config, every=self.config.every)
+            memory, self._memory = await self.remember(), None
+            write = partial(_commit_again, memory=memory, watched=watched, seen=seen, now=now, raised=raised)
+            decision = await self.store.run(write)
+            self._keep(memory.after(decision))
+        return decision
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[None]:
+        """Within, nobody else decides anything of the account, nor changes how it is watched.
+
+        Raises AccountGoneError where it is watched no more.
+        """
+        async with self._writing:
+            if self._has_ended:
+                raise AccountGoneError(self.config.name)
+            yield
+
+    def adopt(self, config: AccountConfig, client: UsageClient) -> None:
+        """Watches the account in another way from now on; to be called within `writing`."""
+        self.config, self.client, self._memory = config, client, None
+        self._siblings = Siblings(config, client)
+
+    def end(self) -> None:
+        """Watches it no more: what is still being asked is forgotten; to be called within `writing`."""
+        self._has_ended = True
 
     def _keep(self, memory: Memory) -> None:
         self._memory, self._account = memory, memory.account
+
+    def _recall(self, unit: Unit, *, config: AccountConfig, now: datetime) -> Memory:
+        self._siblings.recall(unit)
+        return recall(unit, config, now=now)
+
+    async def _with(self, siblings: Siblings, seen: Snapshot) -> Snapshot:
+        """The snapshot with what the siblings say, those asked that are due; raises StorageError."""
+        async with self.writing():
+            await self.remember()  # when each was asked last
+        await siblings.ask(at=seen.at)
+        return siblings.joined(seen)
 
     async def _poll(self) -> tuple[Poll, Snapshot | Failure]:
         config = self.config
@@ -155,19 +222,6 @@ class Cycles:
         return Poll(config.name, at, stale, age=seen.age), stale
 
 
-def watched_on(config: AccountConfig, *, every: timedelta, silence_counts: bool = True) -> Watched:
-    """What is watched on an account whose answers are `every` apart."""
-    return Watched(
-        name=config.name,
-        rules=config.rules,
-        no_data=config.no_data,
-        budgets=config.budgets,
-        every=every,
-        no_data_after=config.no_data_after,
-        silence_counts=silence_counts,
-    )
-
-
 def _commit(
     unit: Unit,
     *,
@@ -175,12 +229,14 @@ def _commit(
     watched: Watched,
     poll: Poll | None,
     seen: Snapshot | Failure | None,
+    siblings: Siblings,
     now: datetime,
     jitter: float,
     raised: Raised | None,
 ) -> Decision:
     if poll is not None:
         unit.record_poll(poll)
+    siblings.write(unit)
     if isinstance(seen, Snapshot):
         memory.history.add(seen)
     known = replace(memory, notifications=partial(unit.notifications, watched.name))
@@ -191,10 +247,15 @@ def _commit(
     return decision
 
 
-def _after(memory: Memory, decision: Decision) -> Memory:
-    """What is remembered of an account after a decision."""
-    alerts = {**memory.alerts, **{alert.key: alert for alert in decision.alerts}} if decision.alerts else memory.alerts
-    return replace(memory, account=decision.account, alerts=alerts)
+def _commit_again(
+    unit: Unit, *, memory: Memory, watched: Watched, seen: Snapshot, now: datetime, raised: Raised | None
+) -> Decision:
+    known = replace(memory, notifications=partial(unit.notifications, watched.name))
+    decision = reconsider(watched, known, seen, now=now)
+    save(unit, decision)
+    if raised is not None:
+        raised(decision.notifications)
+    return decision
 
 
 def _write_listed(unit: Unit, *, account: Account, write: Callable[[Unit], object]) -> None:
@@ -206,8 +267,8 @@ def recall(unit: Unit, config: AccountConfig, *, now: datetime) -> Memory:
     """All that is stored of one account, with the snapshots that its rules look back on."""
     history = History(needs(config.rules))
     if span := history.span(every=config.every):
-        for at, answer in unit.answers(config.name, since=now - span):
-            history.add(snapshot(answer, account=config.name, at=at))
+        for seen in snapshots(unit, config, since=now - span):
+            history.add(seen)
     account = unit.account(config.name) or Account(config.name)
     return Memory(account, unit.alerts(config.name), history=history)
 
@@ -224,8 +285,11 @@ def save(unit: Unit, decision: Decision) -> None:
 def retire_gone(unit: Unit, accounts: Mapping[str, AccountConfig], *, now: datetime) -> None:
     """Ends the alerts of rules and accounts that are no longer watched; `accounts` are those that are, by name.
 
-    What was at rest is forgotten, so that a rule or an account that comes back begins anew.
+    What was at rest is forgotten, so that a rule or an account that comes back begins anew. What a rule that has
+    another name now was called before goes on under that name.
     """
+    named = ((name, rule) for name, config in accounts.items() for rule in config.rules if rule.renamed_from)
+    rename(unit, {(name, rule.renamed_from): rule.name for name, rule in named})
     by_account: dict[str, dict[AlertKey, Alert]] = {}
     for key, alert in unit.alerts().items():
         by_account.setdefault(key.account, {})[key] = alert
@@ -260,8 +324,10 @@ def _why_gone(key: AlertKey, config: AccountConfig | None) -> Reason | None:
         return Reason.ACCOUNT_REMOVED
     if key.rule in config.disabled:
         return Reason.RULE_DISABLED
-    live = {rule.name for rule in config.rules} | {NO_DATA}
-    return None if key.rule in live else Reason.RULE_REMOVED
+    subjects = {rule.name: rule.each is not None for rule in config.rules} | {NO_DATA: False, CONFIG_INVALID: False}
+    if key.rule not in subjects:
+        return Reason.RULE_REMOVED
+    return Reason.RULE_CHANGED if key.subject and not subjects[key.rule] else None  # it has no `each` any more
 
 
 def log_decision(before: Account, decision: Decision) -> None:

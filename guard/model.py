@@ -139,6 +139,8 @@ class Reading:
     description: str = ""
     runbook: str = ""
     age: timedelta = timedelta()  # the report's own age at `at`
+    subject: str = ""  # what people call the alert's subject; empty where there is none, or no name beside its id
+    labels: Mapping[str, str] = field(default_factory=dict)  # the rule's
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,12 +1,12 @@
-"""What an answer of /v1/usage means: its status, headers and body → Answer or Failure; pure."""
+"""What an answer of the usage API means: its status, headers and body → Answer or Failure; pure."""
 
 import json
 from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Final
+from typing import Final, cast
 
-from guard.agentphone.body import message, not_usage, quote, read_object
+from guard.agentphone.body import message, not_usage, quote, read_json, read_object
 from guard.agentphone.headers import http_date, retry_after
 from guard.model import Answer, Failure, FailureKind
 
@@ -25,6 +25,33 @@ def read_answer(headers: Mapping[str, str], body: bytes, *, key: str) -> Answer 
         return payload
     if not any(isinstance(payload.get(part), dict) for part in _PARTS):
         return not_usage(body, key=key, what="an object without numbers, stats and plan")
+    return _answer(headers, payload)
+
+
+def read_rows(headers: Mapping[str, str], body: bytes, *, key: str) -> Answer | Failure:
+    """Reads the body of a 200 as `{"data": [...]}` with whatever is beside it, or as the bare list. Never raises."""
+    match read_json(body, key=key):
+        case Failure() as failure:
+            return failure
+        case [*rows]:
+            return _answer(headers, {"data": rows})
+        case {"data": [*_]} as payload:
+            return _answer(headers, cast("Mapping[str, object]", payload))
+        case _:
+            return not_usage(body, key=key, what="no list under data")
+
+
+def read_stats(headers: Mapping[str, str], body: bytes, *, key: str) -> Answer | Failure:
+    """Reads the body of a 200 as an object with a `total` or `failed`. Never raises."""
+    payload = read_object(body, key=key)
+    if isinstance(payload, Failure):
+        return payload
+    if not payload.keys() & {"total", "failed"}:
+        return not_usage(body, key=key, what="an object without total and failed")
+    return _answer(headers, payload)
+
+
+def _answer(headers: Mapping[str, str], payload: Mapping[str, object]) -> Answer:
     return Answer(payload=payload, text=_CANONICAL.encode(payload), server_at=http_date(headers.get("Date", "")))
 
 

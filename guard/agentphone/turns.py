@@ -12,7 +12,7 @@ class Turns:
     def __init__(self, *, at_once: int, deadline: timedelta) -> None:
         """`deadline` is for each turn by itself."""
         self._at_once = at_once
-        self._deadline = deadline
+        self.deadline = deadline
         self._free = asyncio.Semaphore(at_once)
         self._under_way: set[asyncio.Timeout] = set()
         self.is_closed = False
@@ -41,4 +41,4 @@ class Turns:
     def _timeout(self) -> asyncio.Timeout:
         if self.is_closed:
             raise TimeoutError
-        return asyncio.timeout(self._deadline.total_seconds())
+        return asyncio.timeout(self.deadline.total_seconds())

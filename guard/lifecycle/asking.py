@@ -168,8 +168,11 @@ def _summary(account: Account, overdue: list[Alert]) -> str:
     if account.lost:
         return "AgentPhone answers again; one more good answer is awaited"
     if overdue:
-        named = [f"{alert.key.rule} ({alert.unknown_why})" for alert in overdue[:_LISTED]]
-        more = [f"and {len(overdue) - _LISTED} more"] if len(overdue) > _LISTED else []
+        first = {
+            alert.key.rule: alert.unknown_why for alert in reversed(overdue)
+        }  # of each rule, however many subjects
+        named = [f"{rule} ({first[rule]})" for rule in sorted(first)[:_LISTED]]
+        more = [f"and {len(first) - _LISTED} more"] if len(first) > _LISTED else []
         return f"cannot be evaluated for {duration_text(UNKNOWN_FOR)} or longer: {', '.join(named + more)}"
     return "every rule can be evaluated again" if account.failures else "AgentPhone answers, and every rule is known"
 

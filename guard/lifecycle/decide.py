@@ -1,12 +1,14 @@
 """One cycle's decisions: evaluate every rule, step every alert, and say what each channel should now know."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 
 from guard.lifecycle import asking
 from guard.lifecycle.desired import desire
 from guard.lifecycle.step import Step, close, is_at_rest, step
+from guard.lifecycle.subjects import step_subjects
 from guard.model import (
     NO_DATA,
     Account,
@@ -36,6 +38,7 @@ class Watched:
     budgets: Mapping[str, float]
     every: timedelta
     no_data_after: timedelta
+    tz: tzinfo = UTC  # where the times of day are that rules compare
     silence_counts: bool = True  # whether no answer means that this very account gives none
 
 
@@ -47,6 +50,11 @@ class Memory:
     alerts: Mapping[AlertKey, Alert] = field(default_factory=dict)
     notifications: Callable[[], Iterable[Notification]] = tuple  # asked for only where an alert has an incident
     history: History = field(default_factory=lambda: History({}))  # up to the snapshot that is seen, which is in it
+
+    def after(self, decision: "Decision") -> "Memory":
+        """What is remembered of the account after a decision."""
+        alerts = {**self.alerts, **{alert.key: alert for alert in decision.alerts}} if decision.alerts else self.alerts
+        return replace(self, account=decision.account, alerts=alerts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,20 @@ def decide(
     return _collect(account, memory, steps, now=now)
 
 
+def reconsider(watched: Watched, memory: Memory, seen: Snapshot, *, now: datetime) -> Decision:
+    """Decides on a snapshot once more, under rules that are new since then; the asking goes on as it was."""
+    seen = replace(asking.in_period(memory.account, seen), fresh=frozenset())  # no listing counts twice
+    steps = _step_rules(watched, memory, seen, now=now)
+    steps += _step_no_data(watched, memory, memory.account, [each for _, each in steps], now=now)
+    return _collect(memory.account, memory, steps, now=now)
+
+
+def judge(memory: Memory, evaluation: Evaluation, policy: Policy, *, now: datetime, every: timedelta) -> Decision:
+    """Steps one alert by an evaluation that needs no answer of the API, as that of the rule file itself."""
+    steps = list(_stepped(memory.alerts.get(evaluation.key), evaluation, policy, now=now, every=every))
+    return _collect(memory.account, memory, steps, now=now)
+
+
 def retire(memory: Memory, gone: Mapping[AlertKey, Reason], *, now: datetime) -> Decision:
     """Ends the alerts whose rule or account is gone, each for its reason; what was told as firing is told as ended."""
     policies = {key: Policy(rule=key.rule, levels=(), routes={}) for key in gone}
@@ -91,8 +113,14 @@ def retire(memory: Memory, gone: Mapping[AlertKey, Reason], *, now: datetime) ->
 
 def _step_rules(watched: Watched, memory: Memory, snapshot: Snapshot, *, now: datetime) -> list[tuple[Policy, Step]]:
     steps: list[tuple[Policy, Step]] = []
-    facts = Facts.of(snapshot, budgets=watched.budgets, windows=memory.history.windows(every=watched.every))
+    windows = partial(memory.history.windows, every=watched.every, tz=watched.tz)
+    facts = Facts.of(snapshot, budgets=watched.budgets, windows=windows())
     for rule in watched.rules:
+        if rule.each is not None:
+            alerts = {key.subject: alert for key, alert in memory.alerts.items() if key.rule == rule.name}
+            done = step_subjects(rule, facts, alerts, windows=windows, now=now, every=watched.every)
+            steps += ((rule.policy, each) for each in done)
+            continue
         alert = memory.alerts.get(AlertKey(watched.name, rule.name))
         evaluation = evaluate(rule, facts, at_rest=alert is None or is_at_rest(alert))
         steps += _stepped(alert, evaluation, rule.policy, now=now, every=watched.every)

@@ -32,6 +32,8 @@ def single(telling: Telling, *, now: datetime, zone: tzinfo) -> Message:
 
 def _plain_facts(telling: Telling, *, now: datetime, zone: tzinfo) -> Iterator[Fact]:
     yield Fact("Account", one_line(telling.alert.key.account))
+    if telling.alert.key.subject:  # commands call it so, while the title says what people do
+        yield Fact("Subject", one_line(telling.alert.key.subject))
     if (reading := telling.alert.reading) is not None and reading.value is not None:
         yield Fact("Value", _value_against_bounds(reading, reading.value))
     match telling.occasion:
@@ -52,6 +54,8 @@ def _plain_facts(telling: Telling, *, now: datetime, zone: tzinfo) -> Iterator[F
         yield Fact("Now", present)
     if telling.missed:
         yield Fact("Earlier", earlier(telling.missed, now=now, zone=zone))
+    if reading is not None and reading.labels:
+        yield Fact("Labels", one_line(", ".join(f"{name}={text}" for name, text in reading.labels.items())))
 
 
 def _ending(telling: Telling, *, now: datetime, zone: tzinfo) -> Iterator[Fact]:

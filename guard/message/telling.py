@@ -27,9 +27,10 @@ def level_of(telling: Telling) -> Level:
 
 
 def title(telling: Telling) -> str:
-    """Gives `main / numbers-remaining`, with a third part where there is a subject."""
-    key = telling.alert.key
-    return " / ".join(filter(None, map(one_line, (key.account, key.rule, key.subject))))
+    """Gives `main / numbers-remaining`, with a third part where there is a subject: its name, else its id."""
+    key, reading = telling.alert.key, telling.alert.reading
+    subject = (one_line(reading.subject) if reading else "") or key.subject
+    return " / ".join(filter(None, map(one_line, (key.account, key.rule, subject))))
 
 
 def summary(telling: Telling) -> str:

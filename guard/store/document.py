@@ -45,6 +45,8 @@ def reading_text(reading: Reading) -> str:
             "description": reading.description,
             "runbook": reading.runbook,
             "age": reading.age // MICROSECOND,
+            "subject": reading.subject,
+            "labels": dict(reading.labels),
         }
     )
 
@@ -62,6 +64,8 @@ def reading_of(text: str) -> Reading:
         description=document["description"],
         runbook=document["runbook"],
         age=timedelta(microseconds=document["age"]),
+        subject=document.get("subject", ""),  # absent in what was written before there were subjects and labels
+        labels=document.get("labels", {}),
     )
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row
 
@@ -33,6 +33,8 @@ from guard.model import (
 from guard.store import document
 from guard.store.poll import Poll
 from guard.store.rule_file import RuleFile
+
+_KEPT: Final = 1_000  # answers; some megabytes
 
 Values = dict[str, Any]
 """A row to be written, by column name."""
@@ -134,6 +136,25 @@ def poll_of(row: Row[Any]) -> Poll:
 def answer_of(row: Row[Any]) -> Answer:
     """The answer of a good poll, from the same joined row."""
     return Answer(json.loads(row.payload), row.payload, row.server_at)
+
+
+class RecentAnswers:
+    """Polls from their rows, with the newest answers kept, so that an equal one is read once."""
+
+    def __init__(self) -> None:
+        """Has read none yet."""
+        self._answers: dict[int, Answer] = {}
+
+    def poll_of(self, row: Row[Any]) -> Poll:
+        """A poll, as `poll_of` gives it; when the answer came by the server's clock is that of its first poll."""
+        if row.answer_id is None:
+            return poll_of(row)
+        answer = self._answers.get(row.answer_id)
+        if answer is None:
+            if len(self._answers) >= _KEPT:
+                self._answers.clear()
+            answer = self._answers[row.answer_id] = answer_of(row)
+        return Poll(row.account, row.at, answer, Endpoint(row.endpoint), row.age)
 
 
 def incident_row(incident: Incident) -> Values:

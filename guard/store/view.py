@@ -87,6 +87,12 @@ _ANSWERS: Final = (
     .where(POLL.c.endpoint == bindparam("endpoint"), POLL.c.at >= bindparam("since"))
     .order_by(POLL.c.at, POLL.c.id)
 )
+_RECORDED: Final = (
+    _of_account(select(POLL, ANSWER.c.payload).outerjoin(ANSWER, ANSWER.c.id == POLL.c.answer_id), POLL)
+    .where(POLL.c.endpoint == bindparam("endpoint"), POLL.c.at >= bindparam("since"))
+    .order_by(POLL.c.at, POLL.c.id)
+    .execution_options(yield_per=_AT_ONCE)
+)
 _GOOD_POLLS: Final = _POLLS.where(POLL.c.answer_id.is_not(None))
 
 
@@ -123,6 +129,15 @@ class View:
         """The good answers since an instant (inclusive) and when each was given, oldest first."""
         found = self._rows(_ANSWERS, account=account, endpoint=endpoint, since=since)
         return ((row.at, rows.answer_of(row)) for row in found)
+
+    def recorded(self, account: str, *, since: datetime, endpoint: Endpoint = Endpoint.USAGE) -> Iterator[Poll]:
+        """All polls since an instant (inclusive), good or failed, oldest first; they are read as they are asked for.
+
+        Polls whose answers are equal share one object of it if they lie near each other.
+        """
+        answers = rows.RecentAnswers()
+        found = self._connection.execute(_RECORDED, {"account": account, "endpoint": endpoint, "since": since})
+        return (answers.poll_of(row) for row in found)
 
     def alerts(self, account: str | None = None) -> dict[AlertKey, Alert]:
         """All alerts, or one account's, with their open incidents, in order of key."""

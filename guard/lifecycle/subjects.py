@@ -1,0 +1,99 @@
+"""The alerts of a rule with `each`: of every subject that is listed, and of those that no longer are."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from guard.lifecycle.roster import GONE_AFTER
+from guard.lifecycle.step import Step, close, is_at_rest, step
+from guard.model import Alert, AlertKey, Each, Endpoint, Evaluation, Fields, Reason
+from guard.rules.evaluate import Facts, evaluate
+from guard.rules.rule import Rule
+from guard.rules.values import Windows
+
+LISTINGS: Final = {Each.NUMBER: Endpoint.BY_NUMBER, Each.AGENT: Endpoint.BY_AGENT}
+"""The endpoint whose answer shows which subjects there are."""
+
+
+class WindowsOf(Protocol):
+    """Gives a subject's own history."""
+
+    def __call__(self, *, subject: tuple[Each, str]) -> Windows:
+        """Takes the kind of the subject and its id."""
+
+
+def step_subjects(
+    rule: Rule,
+    facts: Facts,
+    alerts: Mapping[str, Alert],
+    *,
+    windows: WindowsOf,
+    now: datetime,
+    every: timedelta,
+) -> Iterator[Step]:
+    """Moves the alerts of a rule that has `each`; those at rest that stay so are not among the steps.
+
+    `facts` are the account's, `alerts` all that are stored of the rule, by subject. Without a listing the rule is
+    unknown as a whole: every alert that is not at rest, and where there is none, one of the rule without a subject.
+    A subject that a listing does not show is unknown, until three in a row did not; then its alert ends.
+    """
+    assert rule.each is not None  # noqa: S101 - the caller's branch
+    listed = facts.snapshot.subjects.get(rule.each)
+    open_alerts = {subject: alert for subject, alert in alerts.items() if not is_at_rest(alert)}
+    if listed is None:
+        whole = alerts.get("") or Alert(facts.key(rule))
+        yield from _step_unlisted(rule, open_alerts.values() or (whole,), now=now, every=every)
+        return
+    if "" in open_alerts:  # the rule as a whole is known again
+        yield step(open_alerts.pop(""), _calm(rule, facts), rule.policy, now=now, every=every)
+    yield from _step_listed(rule, rule.each, facts, listed, alerts, windows=windows, now=now, every=every)
+    missed = 1 if listed and LISTINGS[rule.each] in facts.snapshot.fresh else 0
+    for subject, alert in open_alerts.items():
+        if subject not in listed:
+            yield _step_absent(rule, alert, absent=alert.absent + missed, now=now, every=every)
+
+
+def _step_unlisted(rule: Rule, alerts: Iterable[Alert], *, now: datetime, every: timedelta) -> Iterator[Step]:
+    for alert in alerts:
+        unknown = _unknown(rule, alert.key, f"no good listing of {rule.each}s")
+        yield step(alert, unknown, rule.policy, now=now, every=every)
+
+
+def _step_listed(
+    rule: Rule,
+    each: Each,
+    facts: Facts,
+    listed: Mapping[str, Fields],
+    alerts: Mapping[str, Alert],
+    *,
+    windows: WindowsOf,
+    now: datetime,
+    every: timedelta,
+) -> Iterator[Step]:
+    for subject in listed:
+        alert = alerts.get(subject)
+        at_rest = alert is None or is_at_rest(alert)
+        about = facts.about(each, subject, windows=windows(subject=(each, subject)))
+        evaluation = evaluate(rule, about, at_rest=at_rest)
+        if at_rest and not evaluation.unknown and True not in evaluation.holds.values():
+            continue
+        done = step(alert or Alert(evaluation.key), evaluation, rule.policy, now=now, every=every)
+        yield replace(done, alert=replace(done.alert, absent=0)) if done.alert.absent else done
+
+
+def _step_absent(rule: Rule, alert: Alert, *, absent: int, now: datetime, every: timedelta) -> Step:
+    if absent >= GONE_AFTER:
+        done = close(alert, Reason.SUBJECT_GONE, now=now)
+        return replace(done, alert=replace(done.alert, absent=0))
+    unknown = _unknown(rule, alert.key, f"the {rule.each} is not in the last listing")
+    done = step(alert, unknown, rule.policy, now=now, every=every)
+    return replace(done, alert=replace(done.alert, absent=absent))
+
+
+def _unknown(rule: Rule, key: AlertKey, why: str) -> Evaluation:
+    return Evaluation(key, dict.fromkeys(rule.conditions), None, None, unknown=why)
+
+
+def _calm(rule: Rule, facts: Facts) -> Evaluation:
+    return Evaluation(facts.key(rule), dict.fromkeys(rule.conditions, False), clear=True, reading=None)

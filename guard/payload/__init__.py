@@ -1,0 +1,7 @@
+"""The usage API's answers as JSON → Snapshot: tolerant, so that one odd field never costs the others."""
+
+from guard.payload.cleaning import clean
+from guard.payload.siblings import Part, joined, part
+from guard.payload.usage import snapshot
+
+__all__ = ["Part", "clean", "joined", "part", "snapshot"]

@@ -87,12 +87,12 @@ def young_document(stored: Iterable[Alert]) -> list[dict[str, Any]]:
 
 
 def _young(stored: Iterable[Alert]) -> dict[tuple[str, str], list[str]]:
-    """The accounts on which a rule is at rest and not known yet, by rule and reason."""
-    found: dict[tuple[str, str], list[str]] = {}
+    """The accounts on which a rule is at rest and not known yet, by rule and reason; each once for all its subjects."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
     for each in stored:
         if is_young(each) and not is_busy(each):
-            found.setdefault((each.key.rule, each.unknown_why), []).append(each.key.account)
-    return found
+            found.setdefault((each.key.rule, each.unknown_why), {})[each.key.account] = None
+    return {young: list(accounts) for young, accounts in found.items()}
 
 
 def _row(alert: Alert, *, now: datetime, zone: tzinfo) -> tuple[str, ...]:

@@ -40,6 +40,21 @@ class Listed(NamedTuple):
 COMMANDS: Final = {
     "init": Listed("rules.init", "Write a rule file to begin with.", "Set up", "guard init"),
     "check": Listed("rules.check", "Look for mistakes in a rule file.", "Set up", "guard check rules.toml"),
+    "schema": Listed(
+        "schema.schema",
+        "Print the JSON Schema of the rule file, for editors.",
+        "Set up",
+        "guard schema > rules.schema.json",
+    ),
+    "test": Listed(
+        "rule_test.rule_test", "Play stories through a rule file, and compare.", "Set up", "guard test rules.test.toml"
+    ),
+    "backtest": Listed(
+        "backtest.backtest",
+        "Show what a rule file would have told of the past.",
+        "Set up",
+        "guard backtest --rules new.toml --since 7d",
+    ),
     "send-test": Listed("send_test.send_test", "Send a test message to a channel.", "Set up", "guard send-test ops"),
     "run": Listed(
         "watch.run",
@@ -62,6 +77,12 @@ COMMANDS: Final = {
         "Show what happened, newest last.",
         "Look",
         "guard history --since 7d --alert main/numbers-remaining",
+    ),
+    "explain": Listed(
+        "explain.explain",
+        "Explain an alert: why it was told, or why not.",
+        "Look",
+        "guard explain main/numbers-remaining",
     ),
     "demo": Listed("play.demo", "Show alerts fire, escalate and resolve, within two minutes.", "Try out", "guard demo"),
     "sandbox": Listed(

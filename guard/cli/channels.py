@@ -142,11 +142,12 @@ def channel_document(channel: Channel) -> dict[str, Any]:
         "channel": channel.name,
         "waiting": len(waiting),
         **({"recipients": counts} if named else {}),
-        "deliveries": [_delivery_document(each) for each in channel.deliveries],
+        "deliveries": [delivery_document(each) for each in channel.deliveries],
     }
 
 
-def _delivery_document(delivery: Delivery) -> dict[str, Any]:
+def delivery_document(delivery: Delivery) -> dict[str, Any]:
+    """A delivery as JSON has it."""
     return {
         "key": delivery.key,
         "call": delivery.call.value,

@@ -2,27 +2,26 @@
 
 import os
 from collections.abc import Callable
-from datetime import datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from guard.cli.options import FormatOption
+from guard.cli.options import FormatOption, since_at
 from guard.cli.output import Format, iso, print_json, print_table, say, warn
 from guard.cli.rule_file import if_readable, zones
 from guard.clock import Clock
 from guard.errors import UsageError
 from guard.model import AlertKey, Event
 from guard.settings import Settings
-from guard.units import number_text, parse_duration
+from guard.units import number_text
 
 if TYPE_CHECKING:
     from guard.store import Reader
 
-_LONGEST: Final = timedelta(days=36_500)  # a hundred years; beyond lies the end of the calendar
-
 
 def history(
+    *,
     since: Annotated[str, typer.Option("--since", metavar="DURATION", help="How far back: 90m, 24h, 7d.")] = "24h",
     alert: Annotated[
         str | None, typer.Option("--alert", metavar="ACCOUNT/RULE", help="Only of this alert.", show_default=False)
@@ -30,25 +29,32 @@ def history(
     account: Annotated[
         str | None, typer.Option("--account", metavar="ACCOUNT", help="Only of this account.", show_default=False)
     ] = None,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="The versions of the rule file that took effect, newest first.")
+    ] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Show the last N at most.")] = 100,
     format: FormatOption = Format.TEXT,  # noqa: A002 - the option's name
 ) -> None:
     """Show what happened, newest last.
 
     Events are the transitions of alerts, and what became of each attempt to
-    tell a channel.
+    tell a channel. With --rules, each version of the rule file that took
+    effect, and what it changed.
     """
     from guard.store import Reader
 
     settings = Settings.from_environ(os.environ)
-    since_at = _since_at(since, now=Clock().now())
+    if rules:
+        _show_rules(settings.database, alone=(alert, account) == (None, None), limit=limit, format=format)
+        return
+    begins_at = since_at(since, now=Clock().now())
     key = _key(alert) if alert else None
     with Reader.open(settings.database) as reader:
-        found = reader.events(limit=limit + 1, since=since_at, key=key, account=account)
+        found = reader.events(limit=limit + 1, since=begins_at, key=key, account=account)
         unheard_of = "" if found else _unheard_of(reader, key, account)
     shown, is_cut = found[:limit][::-1], len(found) > limit
     if format is Format.JSON:
-        print_json({"since": iso(since_at), "cut": is_cut, "events": [_document(each) for each in shown]})
+        print_json({"since": iso(begins_at), "cut": is_cut, "events": [_document(each) for each in shown]})
         return
     if is_cut:
         warn(f"there is more than --limit {limit} shows")
@@ -59,6 +65,16 @@ def history(
         say(f"Nothing happened{whom} in the last {since}{unheard_of}.")
 
 
+def _show_rules(database: str, *, alone: bool, limit: int, format: Format) -> None:  # noqa: A002 - the option's name
+    from guard.cli.versions import show_versions
+    from guard.store import Reader
+
+    if not alone:
+        raise UsageError("--rules shows versions of the whole file; leave out --alert and --account")
+    with Reader.open(database) as reader:
+        show_versions(reader, limit=limit, as_json=format is Format.JSON)
+
+
 def _unheard_of(reader: "Reader", key: AlertKey | None, account: str | None) -> str:
     """What there is to say of a name that is perhaps misspelled."""
     if key is not None and key not in reader.alerts(key.account):
@@ -66,13 +82,6 @@ def _unheard_of(reader: "Reader", key: AlertKey | None, account: str | None) -> 
     if account is not None and reader.account(account) is None:
         return "; no account of that name was asked yet"
     return ""
-
-
-def _since_at(text: str, *, now: datetime) -> datetime:
-    try:
-        return now - min(parse_duration(text), _LONGEST)
-    except ValueError as error:
-        raise UsageError(f"--since: {error}") from None
 
 
 def _key(text: str) -> AlertKey:

@@ -1,6 +1,7 @@
 """The options that several commands share."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Final
@@ -9,6 +10,9 @@ import typer
 
 from guard.cli.output import Format
 from guard.errors import UsageError
+from guard.units import parse_duration
+
+_LONGEST: Final = timedelta(days=36_500)  # beyond lies the end of the calendar
 
 RULES_HELP: Final = "The rule file; by default what GUARD_RULES names, else rules.toml."
 RulesOption = Annotated[
@@ -33,3 +37,11 @@ def chosen(accounts: Iterable[str], pattern: str | None) -> frozenset[str]:
     from guard.rules.complaint import hint
 
     raise UsageError(f"there is no account {pattern!r}{hint(pattern, sorted(names))}")
+
+
+def since_at(text: str, *, now: datetime) -> datetime:
+    """The instant that `--since` names, at most a hundred years ago; raises UsageError for what is no duration."""
+    try:
+        return now - min(parse_duration(text), _LONGEST)
+    except ValueError as error:
+        raise UsageError(f"--since: {error}") from None

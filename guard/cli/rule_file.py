@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from guard.config import Config, Loaded, Problem, Secret
+    from guard.rule_watch import Content, ReadSecret
 
 _MOST_BYTES: Final = 2 << 20  # more than a rule file may have, so that a longer one is refused for its length
 
@@ -31,9 +32,13 @@ def load_file(path: Path) -> "Loaded":
 
     Raises ConfigError when there is no such file, or it cannot be read.
     """
+    return _loaded(_content(path), path, secret)
+
+
+def _loaded(raw: bytes, path: Path, secret: "ReadSecret") -> "Loaded":
     from guard.config import Loaded, decode, load
 
-    text = decode(_content(path), str(path))
+    text = decode(raw, str(path))
     loaded = load(text, path=str(path), secret=secret) if isinstance(text, str) else Loaded(None, (text,))
     for each in secrets_of(loaded.config) if loaded.config else ():
         add_secret(each.value)
@@ -48,12 +53,15 @@ def usable(path: Path) -> "Config":
     return _without_errors(load_file(path), path)
 
 
-def complete(path: Path, *, warn: "Callable[[str], None]") -> "Config":
-    """What a rule file without errors says, all its variables being set; its warnings go to `warn`.
+def complete(path: Path, *, warn: "Callable[[str], None]") -> "tuple[Config, Content]":
+    """What a rule file without errors says, all its variables being set, and what was read; its warnings go to `warn`.
 
     Raises ConfigError as `usable` does, and for variables that are not set; their places are shown on stderr before.
     """
-    loaded = load_file(path)
+    from guard.rule_watch import read
+
+    content = read(path, secret)
+    loaded = load_file(path) if content.fault else _loaded(content.raw, path, content.secret)
     config = _without_errors(loaded, path)
     if loaded.missing:
         _show(loaded.problems)
@@ -61,7 +69,7 @@ def complete(path: Path, *, warn: "Callable[[str], None]") -> "Config":
         raise ConfigError(f"{path} needs {' and '.join(loaded.missing)}; set {them} in the environment")
     for problem in loaded.problems:
         warn(str(problem))
-    return config
+    return config, content
 
 
 def _without_errors(loaded: "Loaded", path: Path) -> "Config":
@@ -83,13 +91,12 @@ def if_readable(path: Path) -> "Config | None":
 
 def rule_names(config: "Config") -> list[str]:
     """The rules of a file, in its order, those that are disabled at the end."""
-    account = config.accounts[0]  # each rule is on every account
-    return [*(rule.name for rule in account.rules), *sorted(account.disabled)]
+    return [*config.rule_names, *sorted(config.disabled)]
 
 
 def contents(config: "Config") -> str:
     """What a rule file holds: `3 rules (1 disabled), 1 account and all its sub-accounts, 2 channels`."""
-    disabled = len(config.accounts[0].disabled)
+    disabled = len(config.disabled)
     rules = counted(len(rule_names(config)), "rule") + (f" ({disabled} disabled)" if disabled else "")
     return ", ".join([rules, _accounts_text(config), _channels_text(config)])
 

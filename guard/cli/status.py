@@ -124,7 +124,7 @@ def _print_alerts(seen: _Status) -> None:
 def _watched(seen: _Status) -> str:
     if seen.config is None:
         return ""
-    rules = counted(len(seen.config.accounts[0].rules), "rule")  # each rule is on every account
+    rules = counted(len(seen.config.rule_names), "rule")
     return f"; {rules} watched" + (f" on {len(seen.watched):,} accounts" if len(seen.watched) > 1 else "")
 
 

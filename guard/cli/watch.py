@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from guard.parts import Parts
+    from guard.rule_watch import RuleWatch
 
 
 def run(rules: RulesOption = None) -> ExitCode:
@@ -23,13 +24,15 @@ def run(rules: RulesOption = None) -> ExitCode:
 
     Asks each account's usage at its interval, and tells each channel once of
     what begins, gets worse and ends. SIGTERM and Ctrl-C end it within 8 s;
-    started again, it goes on where it was.
+    started again, it goes on where it was. An edit of the rule file takes effect
+    within seconds, and one with errors not at all.
     """
-    from guard.service import run_until_signalled
+    from guard.signals import run_until_signalled
     from guard.systemd import Systemd
 
-    async def serve(parts: "Parts", settings: Settings) -> ExitCode:
-        return await run_until_signalled(parts, listen=settings.listen, systemd=Systemd.from_environ(os.environ))
+    async def serve(parts: "Parts", settings: Settings, watch: "RuleWatch") -> ExitCode:
+        systemd = Systemd.from_environ(os.environ)
+        return await run_until_signalled(parts, listen=settings.listen, systemd=systemd, watch=watch)
 
     return end_of(_with_parts(serve, rules=rules))
 
@@ -43,20 +46,24 @@ def once(rules: RulesOption = None) -> ExitCode:
     """
     from guard.once import run_once
 
-    return end_of(_with_parts(lambda parts, _: run_once(parts), rules=rules))
+    return end_of(_with_parts(lambda parts, *_: run_once(parts), rules=rules))
 
 
-async def _with_parts(work: "Callable[[Parts, Settings], Awaitable[ExitCode]]", *, rules: Path | None) -> ExitCode:
+async def _with_parts(
+    work: "Callable[[Parts, Settings, RuleWatch], Awaitable[ExitCode]]", *, rules: Path | None
+) -> ExitCode:
     from guard.clock import Clock
     from guard.logs import log, setup
     from guard.parts import open_parts
+    from guard.rule_watch import RuleWatch
 
     settings = Settings.from_environ(os.environ)
     clock = Clock()
     token = settings.listen.token if settings.listen else None
     own = [each for each in (settings.heartbeat_url, token) if each]
     setup(settings.log_format, stream=sys.stderr, secrets=own, now=clock.now)
-    config = complete(rules or settings.rules, warn=partial(log.warning, "rules.warning"))
+    path = rules or settings.rules
+    config, content = complete(path, warn=partial(log.warning, "rules.warning"))
     for text in unknown_settings(config):
         log.warning("settings.unknown", text)
     parts = open_parts(
@@ -65,6 +72,7 @@ async def _with_parts(work: "Callable[[Parts, Settings], Awaitable[ExitCode]]", 
         read_secret=secret,
         clock=clock,
         heartbeat_url=settings.heartbeat_url,
+        text=content.text,
     )
     async with parts as opened:
-        return await work(opened, settings)
+        return await work(opened, settings, RuleWatch(path, secret, content))

@@ -36,6 +36,7 @@ class Document:
         self.values: dict[str, Any] = {}
         self.lost: set[str] = set()  # names that stood on lines that cannot be read
         self.made_up: set[str] = set()  # names of tables whose own cannot be read
+        self.faulty: set[Path] = set()  # accounts, channels and rules about which there was an error
         self.problems: list[Problem] = []
         self._places = Places() if _is_beyond(text) else places(text)
         self.source = Source(text, path=path, found=self._places)
@@ -59,6 +60,8 @@ class Document:
 
         Raises TooManyError when enough errors are known.
         """
+        if severity is Severity.ERROR:
+            self.faulty.add(path[:2])
         place = self._places.of(path)
         span = place.key if on_key or place.value is None else place.value
         if part is not None and place.value is not None:

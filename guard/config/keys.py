@@ -49,8 +49,9 @@ DEFAULTS: Final = Keys(_words("notify remind for"), _words("fallback"), "[defaul
 REMIND: Final = Keys(LEVELS | {"max"})
 RULE: Final = Keys(
     _words("value info warning critical clear when for keep_firing_for")
-    | _words("unit summary description runbook notify remind enabled"),
-    _words("each accounts labels renamed_from quiet"),
+    | _words("unit summary description runbook notify remind enabled")
+    | _words("each accounts labels renamed_from"),
+    _words("quiet"),
     "[rules.NAME]",
 )
 

@@ -1,11 +1,12 @@
 """Rules laid over accounts and sub-accounts: a rule's own routes before the account's before the defaults."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta, tzinfo
 from typing import Final
 
 from guard.config.accounts import AccountDraft
+from guard.config.reach import reaches
 from guard.config.routes import Reminders, Routes, resolved
 from guard.config.rules import Draft
 from guard.config.sense import check_budgets, check_sense
@@ -43,14 +44,27 @@ class Laying:
 
     def over(self, account: AccountDraft) -> AccountConfig:
         """The account and its sub-accounts with all their rules; notes what is wrong with them only here."""
-        laid = self._laid_over(account)
+        covering = self._covering(account)
+        reached = [draft for draft in self._drafts if reaches(draft.rule, account)]
+        names = {draft.table.name for draft in reached}
+        self._check(reached, account, must_have=names)
+        laid = self._laid_over(account, covering)
         if account.subs is None:
             return laid
-        own = {sub.sub_id: self._laid_over(account.of(sub)) for sub in account.subs.own}
-        return replace(laid, subs=SubAccounts(account.subs.ids, own, others=laid))
+        own = {sub.sub_id: self._own(account.of(sub), reached=names) for sub in account.subs.own}
+        others = laid if len(reached) == len(covering) else self._laid_over(account, reached)
+        return replace(laid, subs=SubAccounts(account.subs.ids, own, others=others))
 
-    def _laid_over(self, account: AccountDraft) -> AccountConfig:
-        self._check(account)
+    def _own(self, sub: AccountDraft, *, reached: Collection[str]) -> AccountConfig:
+        """A sub-account with a table of its own. What a rule lacks there, its master account lacks where reached."""
+        covering = self._covering(sub)
+        self._check(covering, sub, must_have={draft.table.name for draft in covering}.difference(reached))
+        return self._laid_over(sub, covering)
+
+    def _covering(self, account: AccountDraft) -> list[Draft]:
+        return [draft for draft in self._drafts if draft.rule.covers(account.name)]
+
+    def _laid_over(self, account: AccountDraft, drafts: Sequence[Draft]) -> AccountConfig:
         return AccountConfig(
             name=account.name,
             api_key=account.api_key,
@@ -60,19 +74,19 @@ class Laying:
             no_data_after=account.no_data_after,
             tz=account.tz,
             budgets=account.budgets,
-            rules=tuple(self._rule(draft, account) for draft in self._drafts if draft.is_enabled),
-            disabled=frozenset(draft.table.name for draft in self._drafts if not draft.is_enabled),
+            rules=tuple(self._rule(draft, account) for draft in drafts if draft.is_enabled),
+            disabled=frozenset(draft.table.name for draft in drafts if not draft.is_enabled),
             no_data=self._no_data(),
             sub_id=account.sub_id,
         )
 
-    def _check(self, account: AccountDraft) -> None:
+    def _check(self, drafts: Sequence[Draft], account: AccountDraft, *, must_have: Collection[str]) -> None:
         budgets = tuple(account.budgets.items())
-        if budgets in self._checked:
-            return
-        self._checked.add(budgets)
-        for draft in self._drafts:
-            if not account.sub_id:  # what a sub-account lacks, its master account lacks too
+        for draft in drafts:
+            if (draft.table.name, budgets) in self._checked:
+                continue
+            self._checked.add((draft.table.name, budgets))
+            if draft.table.name in must_have:
                 check_budgets(draft, budgets=account.budgets, account=account.name)
             check_sense(draft, budgets=account.budgets)
 

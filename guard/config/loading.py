@@ -8,12 +8,14 @@ from datetime import timedelta
 from typing import Final
 
 from guard.config.accounts import AccountDraft, read_account
+from guard.config.advice import advise_on_channels, advise_on_rules
 from guard.config.budgets import read_budgets
 from guard.config.channels import read_channel
 from guard.config.document import Document, TooManyError
 from guard.config.keys import DEFAULTS, TOP
 from guard.config.laying import Defaults, Laying
 from guard.config.problem import Problem
+from guard.config.reach import check_accounts
 from guard.config.routes import read_notify, read_remind
 from guard.config.rules import Draft, read_rule
 from guard.config.table import Table, Variables
@@ -74,8 +76,12 @@ class _Reader:
         if tables * len(drafts) > MOST_PAIRS:
             self._top.wrong("rules", f"{len(drafts):,} rules over {tables:,} accounts are too many together")
             return Config((), {})
+        check_accounts([draft.table for draft in drafts], accounts)
         laying = Laying(drafts, defaults=defaults, channels=channels)
-        return Config(tuple(laying.over(account) for account in accounts), channels)
+        config = Config(tuple(laying.over(account) for account in accounts), channels)
+        advise_on_rules(drafts, accounts=accounts, hold=defaults.hold)
+        advise_on_channels(self._top)
+        return config
 
     def _budgets(self) -> Mapping[str, float]:
         table = self._top.table("budgets", such_as="[budgets]")

@@ -29,13 +29,10 @@ def percent_slips(rule: Rule) -> Iterator[tuple[str, str]]:
 def _bound_slip(rule: Rule, condition: Condition) -> str | None:
     """What is wrong with a bound that is a number alone."""
     bound, value = condition.bound.tree, rule.value.tree
-    field = FIELDS.get(value.name) if isinstance(value, Name) else None
     if not isinstance(bound, Number):
         return None
-    if field and field.unit == "share":
-        return f"{field.name} is never above 100%" if bound.value > _WHOLE else None
     if bound.unit == "%":
-        return None if rule.unit == "share" and not _is_scaled(value) else _lone_percent(value, bound)
+        return None if rule.value_unit == "share" and not _is_scaled(value) else _lone_percent(value, bound)
     if bound.value > _WHOLE and not bound.unit and _is_share(rule):
         return f"the value is a share, from 0 to 1, and never near {printed(bound)}; write {printed(bound)}%"
     return None
@@ -59,7 +56,7 @@ def _is_share(rule: Rule) -> bool:
     if isinstance(tree, Binary) and tree.operator == "/" and isinstance(tree.left, Name):
         field = FIELDS.get(tree.left.name)
         return rule.unit == "share" or tree.right == Name(field.limit if field else "")
-    return rule.unit == "share"
+    return rule.value_unit == "share"
 
 
 def _is_scaled(value: Tree) -> bool:

@@ -1,5 +1,6 @@
 """`[rules.*]`: from a table to a rule that still lacks what an account says."""
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,10 +9,12 @@ from typing import Final
 
 from guard.config.address import address_fault
 from guard.config.keys import RULE
+from guard.config.reach import read_accounts
+from guard.config.renamed import read_renamed_from
 from guard.config.routes import Reminders, Routes, read_notify_by_level, read_remind
-from guard.config.table import Table
-from guard.model import Level
-from guard.rules.complaint import Complaint
+from guard.config.table import Table, kind
+from guard.model import Each, Level
+from guard.rules.complaint import Complaint, hint
 from guard.rules.expression import Condition, Expression, read_condition, read_expression
 from guard.rules.kinds import Kind
 from guard.rules.policy import Policy
@@ -20,6 +23,9 @@ from guard.rules.template import Template, read_template
 
 _LONGEST_UNIT: Final = 32
 _LONGEST_ADDRESS: Final = 2_000
+_MOST_LABELS: Final = 20
+_LONGEST_LABEL: Final = 100
+_LABEL: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _UNITS: Final = ("count", "share", "seconds", "duration", "dollars")
 _MEANT: Final = {
     **dict.fromkeys(("%", "percent", "shares"), "share"),
@@ -40,22 +46,34 @@ class Draft:
     is_enabled: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What a rule's expressions may read beside the fields of the account."""
+
+    budgets: Collection[str]
+    each: Each | None  # whose fields
+
+
 def read_rule(table: Table, *, budgets: Collection[str], channels: Collection[str]) -> Draft | None:
     """Reads one rule; `budgets` are the names that some account has one for. None when it cannot be evaluated."""
     table.check_keys(RULE)
-    value = _expression(table, "value", budgets=budgets, want=Kind.NUMBER)
-    conditions = {level: found for level in Level if (found := _condition(table, level.word, budgets))}
+    names = _Names(budgets, _each(table))
+    value = _expression(table, "value", names, want=Kind.NUMBER)
+    conditions = {level: found for level in Level if (found := _condition(table, level.word, names, of=value))}
     keep_firing_for = table.duration("keep_firing_for") or timedelta()
     rule = partial(
         Rule,
-        policy=Policy(table.name, tuple(conditions), routes={}, keep_firing_for=keep_firing_for),
+        policy=Policy(table.name, tuple(conditions), routes={}, keep_firing_for=keep_firing_for, labels=_labels(table)),
         conditions=conditions,
-        clear=_condition(table, "clear", budgets),
-        when=_expression(table, "when", budgets=budgets, want=Kind.CONDITION),
+        clear=_condition(table, "clear", names, of=value),
+        when=_expression(table, "when", names, want=Kind.CONDITION),
         unit=_unit(table),
-        summary=_template(table, "summary", budgets),
-        description=_template(table, "description", budgets),
+        summary=_template(table, "summary", names),
+        description=_template(table, "description", names),
         runbook=_runbook(table),
+        each=names.each,
+        accounts=read_accounts(table),
+        renamed_from=read_renamed_from(table),
     )
     draft = partial(
         Draft,
@@ -82,22 +100,64 @@ def _complain(table: Table, key: str) -> Callable[[Complaint], None]:
     return partial(table.document.complain_about, (*table.path, key))
 
 
-def _expression(table: Table, key: str, *, budgets: Collection[str], want: Kind) -> Expression | None:
+def _expression(table: Table, key: str, names: _Names, *, want: Kind) -> Expression | None:
     example = '"numbers.remaining"' if want is Kind.NUMBER else '"stats.callsLast24h >= 20"'
     text = table.literal(key, such_as=example)
     if text is None:
         return None
-    return read_expression(text, budgets=budgets, want=(want,), complain=_complain(table, key))
+    complain = _complain(table, key)
+    return read_expression(text, budgets=names.budgets, each=names.each, want=(want,), complain=complain)
 
 
-def _condition(table: Table, key: str, budgets: Collection[str]) -> Condition | None:
+def _condition(table: Table, key: str, names: _Names, *, of: Expression | None) -> Condition | None:
     text = table.literal(key, such_as='"< 3"')
-    return None if text is None else read_condition(text, budgets=budgets, complain=_complain(table, key))
+    if text is None:
+        return None
+    return read_condition(text, budgets=names.budgets, each=names.each, of=of, complain=_complain(table, key))
 
 
-def _template(table: Table, key: str, budgets: Collection[str]) -> Template:
+def _template(table: Table, key: str, names: _Names) -> Template:
     text = table.string(key, such_as='"{numbers.remaining} numbers left"')
-    return Template() if text is None else read_template(text, budgets=budgets, complain=_complain(table, key))
+    if text is None:
+        return Template()
+    return read_template(text, budgets=names.budgets, each=names.each, complain=_complain(table, key))
+
+
+def _each(table: Table) -> Each | None:
+    text = table.string("each", such_as='"number"')
+    if text is None:
+        return None
+    by_value = {each.value: each for each in Each}
+    if text not in by_value:
+        near = hint(text, by_value) or f"; it is {' or '.join(by_value)}"
+        table.wrong("each", f"there is no alert for each {text!r}{near}")
+    return by_value.get(text)
+
+
+def _labels(table: Table) -> dict[str, str]:
+    """The labels that are right, in the order of the file."""
+    labels = table.table("labels", such_as='{ team = "support" }')
+    if labels is None:
+        return {}
+    if len(labels.values) > _MOST_LABELS:
+        table.wrong("labels", f"{len(labels.values):,} labels are too many; there may be {_MOST_LABELS}")
+        return {}
+    return {name: text for name in labels.values if (text := _label(labels, name)) is not None}
+
+
+def _label(labels: Table, name: str) -> str | None:
+    value = labels.values[name]
+    if not _LABEL.fullmatch(name):
+        labels.document.complain(
+            (*labels.path, name), "a label's name is at most 64 letters, digits, - and _", on_key=True
+        )
+    elif not isinstance(value, str):
+        labels.wrong(name, f"a label is a text in quotes, and this is {kind(value)}")
+    elif not value.strip() or len(value) > _LONGEST_LABEL or not value.isprintable():
+        labels.wrong(name, f"a label is a text on one line, of at most {_LONGEST_LABEL} characters, and not empty")
+    else:
+        return value
+    return None
 
 
 def _unit(table: Table) -> str:

@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Final
 
 from guard.config.percent import percent_slips
+from guard.config.ranges import foregone
 from guard.config.rules import Draft
 from guard.rules.complaint import Severity
 from guard.rules.expression import Condition
@@ -36,7 +37,9 @@ def check_budgets(draft: Draft, *, budgets: Mapping[str, float], account: str) -
 
 def check_sense(draft: Draft, *, budgets: Mapping[str, float]) -> None:
     """Notes what makes no sense in a rule with an account's budgets."""
-    for key, text in (*_levels(draft, budgets), *percent_slips(draft.rule), *_clear(draft, budgets)):
+    slips = (*_levels(draft, budgets), *percent_slips(draft.rule), *_clear(draft, budgets))
+    said = {key for key, _ in slips}
+    for key, text in (*slips, *(each for each in _foregone(draft, budgets) if each[0] not in said)):
         draft.table.wrong(key, text, severity=Severity.WARNING)
     if not draft.rule.value.reads:
         draft.table.wrong("value", "this reads no field, so it never changes", severity=Severity.WARNING)
@@ -62,6 +65,19 @@ def _is_beyond(low: Condition, high: Condition, budgets: Mapping[str, float]) ->
     if {low.operator, high.operator} <= _UPWARD:
         return first > second
     return {low.operator, high.operator} <= _DOWNWARD and first < second
+
+
+def _foregone(draft: Draft, budgets: Mapping[str, float]) -> Iterator[tuple[str, str]]:
+    """Levels that never hold, or always; and a clear that never does."""
+    if not draft.rule.value.reads:
+        return
+    for level, condition in draft.rule.conditions.items():
+        if found := foregone(draft.rule, condition, budgets):
+            holds, why = found
+            yield level.word, f"{level.word} {'always holds' if holds else 'can never hold'}: {why}"
+    clear = draft.rule.clear
+    if clear and (found := foregone(draft.rule, clear, budgets)) and not found[0]:
+        yield "clear", f"clear can never hold, so what fires is never over: {found[1]}"
 
 
 def _constant(condition: Condition, budgets: Mapping[str, float]) -> float | Unknown | None:

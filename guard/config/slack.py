@@ -19,7 +19,7 @@ _NAME: Final = re.compile(r"#?(?P<name>[^\s!-,./:-@\[-^`{-\x7f]{1,80})")
 
 # Slack's markup for a mention: everyone here, in the channel, in the workspace; a person; a group of people.
 # https://api.slack.com/reference/surfaces/formatting#advanced
-_MENTION: Final = re.compile(r"(?:<(?:!here|!channel|!everyone|@[A-Z0-9]+|!subteam\^[A-Z0-9]+)>[ ]?)+")
+MENTION: Final = re.compile(r"(?:<(?:!here|!channel|!everyone|@[A-Z0-9]+|!subteam\^[A-Z0-9]+)>[ ]?)+")
 
 
 def read_slack(table: Table) -> SlackConfig | SlackBotConfig | None:
@@ -110,7 +110,7 @@ def _mention(table: Table) -> Mapping[Level, str]:
 
 def _markup(table: Table, key: str) -> str | None:
     text = table.string(key, such_as='"<!here>"')
-    if text is not None and not _MENTION.fullmatch(text):
+    if text is not None and not MENTION.fullmatch(text):
         table.wrong(key, f"{key} mentions nobody; write <!here>, <!channel>, <@U012ABCDE> or <!subteam^S012ABCDE>")
         return None
     return text

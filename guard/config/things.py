@@ -1,6 +1,6 @@
 """What a good rule file says: accounts with their rules, and channels; frozen."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta, tzinfo
 from enum import StrEnum
@@ -46,13 +46,17 @@ class SubAccounts:
 
     ids: tuple[str, ...] | None  # None: all that the master account has
     own: Mapping[str, AccountConfig]  # those with a table of their own, by id
-    others: AccountConfig  # the pattern for all others: their master's
+    others: AccountConfig  # the pattern for all others: their master's, with every rule that may be theirs
 
     def config(self, sub_id: str) -> AccountConfig:
         """How one sub-account is watched."""
         if own := self.own.get(sub_id):
             return own
-        return replace(self.others, name=sub_account_name(self.others.name, sub_id), sub_id=sub_id, subs=None)
+        name = sub_account_name(self.others.name, sub_id)
+        rules = self.others.rules
+        if not all(rule.covers(name) for rule in rules):
+            rules = tuple(rule for rule in rules if rule.covers(name))
+        return replace(self.others, name=name, sub_id=sub_id, subs=None, rules=rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +132,27 @@ class Config:
 
     accounts: tuple[AccountConfig, ...]  # at least one, in the order of the file
     channels: Mapping[str, ChannelConfig]  # by name; at least one
+
+    @property
+    def patterns(self) -> Iterator[AccountConfig]:
+        """Every way in which an account is watched, by name: `main`, `main:acme` with a table of its own, `main:*`.
+
+        The last, of all other sub-accounts, only where rules differ there from those of their master.
+        """
+        for account in self.accounts:
+            yield account
+            if account.subs is not None:
+                yield from account.subs.own.values()
+                others = account.subs.others
+                if (others.rules, others.disabled) != (account.rules, account.disabled):
+                    yield replace(others, name=sub_account_name(account.name, "*"))
+
+    @property
+    def rule_names(self) -> tuple[str, ...]:
+        """The rules that are enabled, wherever they are laid, in the order of the file on each account."""
+        return tuple(dict.fromkeys(rule.name for each in self.patterns for rule in each.rules))
+
+    @property
+    def disabled(self) -> frozenset[str]:
+        """The names of the other rules."""
+        return frozenset().union(*(each.disabled for each in self.patterns))

@@ -50,6 +50,9 @@ def test_guard_alone_shows_what_there_is(guard: Run) -> None:
 ╭─ Set up ─────────────────────────────────────────────────────────────────────╮
 │ init       Write a rule file to begin with.                                  │
 │ check      Look for mistakes in a rule file.                                 │
+│ schema     Print the JSON Schema of the rule file, for editors.              │
+│ test       Play stories through a rule file, and compare.                    │
+│ backtest   Show what a rule file would have told of the past.                │
 │ send-test  Send a test message to a channel.                                 │
 ╰──────────────────────────────────────────────────────────────────────────────╯
 ╭─ Watch ──────────────────────────────────────────────────────────────────────╮
@@ -60,6 +63,7 @@ def test_guard_alone_shows_what_there_is(guard: Run) -> None:
 │ status     Show how things stand, from the database.                         │
 │ alerts     Show the alerts that are not at rest, the worst first.            │
 │ history    Show what happened, newest last.                                  │
+│ explain    Explain an alert: why it was told, or why not.                    │
 ╰──────────────────────────────────────────────────────────────────────────────╯
 ╭─ Try out ────────────────────────────────────────────────────────────────────╮
 │ demo       Show alerts fire, escalate and resolve, within two minutes.       │
@@ -193,7 +197,7 @@ def test_ctrl_c_ends_a_command_with_130_and_no_words(guard: Run, fill: Fill, mon
         (
             ["chek"],
             snapshot("""\
-guard: error: No such command 'chek'. Did you mean 'check'?
+guard: error: No such command 'chek'. Did you mean 'check', 'schema'?
 Try `guard --help`.
 """),
         ),
@@ -207,7 +211,7 @@ Try `guard check --help`.
         (
             ["check", "--format", "xml"],
             snapshot("""\
-guard: error: Invalid value for '--format': 'xml' is not one of 'text', 'json'.
+guard: error: Invalid value for '--format': 'xml' is not one of 'text', 'json', 'github'.
 Try `guard check --help`.
 """),
         ),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
+from guard.cli.alerts import young_document
 from guard.clock import Clock
 from guard.errors import ExitCode
 from guard.model import (
@@ -646,3 +647,20 @@ def test_history_refuses_what_it_cannot_mean(guard: Run, fill: Fill, words: tupl
     done = guard("history", *words)
     assert done.code == ExitCode.USAGE
     assert done.err.startswith(f"guard: error: {words[0]}")
+
+
+def test_a_rule_that_is_not_known_yet_for_many_subjects_names_their_account_once() -> None:
+    young = [alert(key=AlertKey("main", "calls", f"num_{n}"), unknown_why="too short a history") for n in range(3)]
+    assert young_document(young) == [{"rule": "calls", "why": "too short a history", "accounts": ["main"]}]
+
+
+def test_an_alert_of_a_subject_is_shown_by_all_three_parts_of_its_name(guard: Run, fill: Fill) -> None:
+    one = alert(
+        key=AlertKey("main", "calls", "num_1"),
+        state=State.FIRING,
+        level=Level.CRITICAL,
+        incident=incident(key=AlertKey("main", "calls", "num_1")),
+        reading=reading(),
+    )
+    fill(lambda unit: unit.save_alerts([one]))
+    assert "main/calls/num_1" in guard("alerts").out

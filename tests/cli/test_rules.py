@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from inline_snapshot import snapshot
 
 from guard.cli import example
 from guard.cli.example import example_text
+from guard.cli.github import annotation
+from guard.config import Problem, Severity
+from guard.config.schema import schema
 from guard.errors import ExitCode
 from tests.cli.conftest import RULES, Done, Run
 
@@ -27,6 +31,26 @@ rules.toml is written. Next:
 """)
     assert Path("rules.toml").read_text() == example_text()
     assert guard("check").code == 0
+
+
+def test_init_writes_the_schema_beside_the_rule_file(guard: Run) -> None:
+    Path("etc").mkdir()
+    Path("etc/rules.schema.json").write_text("of an older version")
+    assert guard("init", "--rules", "etc/my.toml").code == 0
+    assert Path("etc/my.toml").read_text().startswith("#:schema ./rules.schema.json\n")
+    assert Path("etc/rules.schema.json").read_text() == guard("schema").out
+
+
+def test_init_leaves_the_schema_alone_where_it_leaves_the_rule_file_alone(guard: Run, rules: Path) -> None:
+    guard("init")
+    assert not rules.with_name("rules.schema.json").exists()
+
+
+def test_init_says_where_it_cannot_write_the_schema(guard: Run) -> None:
+    Path("rules.schema.json").mkdir()
+    done = guard("init")
+    assert done.code == ExitCode.CONFIG
+    assert done.err == snapshot("guard: error: rules.schema.json cannot be written: Is a directory\n")
 
 
 def test_init_names_the_file_where_commands_would_not_find_it(guard: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +142,9 @@ def account_table(name: str, *lines: str) -> str:
     ids=["all", "all of two", "a list", "all of one", "all of one and a list", "mail", "mail twice"],
 )
 def test_sub_accounts_and_people_are_counted(guard: Run, rules: Path, tables: list[str], said: str) -> None:
-    rules.write_text("".join(tables) + RULES[RULES.index("\n[channels") :])
+    named = [*re.findall(r"\[channels\.(\w+)\]", "".join(tables)), "ops"]
+    rest = RULES[RULES.index("\n[channels") :].replace('["ops"]', json.dumps(named))
+    rules.write_text("".join(tables) + rest)
     assert guard("check").out == said
 
 
@@ -213,6 +239,52 @@ def test_check_for_machines(guard: Run, rules: Path, monkeypatch: pytest.MonkeyP
             "rules": [],
         }
     )
+
+
+def test_check_for_github_annotates_lines(guard: Run, rules: Path) -> None:
+    rules.write_text(RULES.replace('"< 3"', '"> 80% of"') + 'for = "5s"\nevry = "1m"\n')
+    done = guard("check", "--format", "github")
+    assert (done.code, done.err) == (ExitCode.CONFIG, "")
+    assert done.out == snapshot("""\
+::error file=rules.toml,line=15,col=18::unexpected 'of': an operator is expected here
+::error file=rules.toml,line=19,col=1::unknown key 'evry'
+""")
+
+
+def test_check_for_github_ends_well_with_warnings_alone(guard: Run, rules: Path) -> None:
+    rules.write_text(RULES.replace('"< 3"', '"< 1"'))
+    done = guard("check", "--format", "github")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == snapshot(
+        "::warning file=rules.toml,line=15,col=11::warning lies beyond critical, so it never comes first\n"
+    )
+
+
+def test_check_for_github_says_nothing_of_a_good_file(guard: Run, rules: Path) -> None:
+    assert guard("check", "--format", "github") == Done(0, "", "")
+
+
+def test_an_annotation_stays_on_its_line() -> None:
+    problem = Problem("a\r\nb", 1, 2, Severity.ERROR, "50 %\r\nof: a, b")
+    assert annotation(problem) == "::error file=a%0D%0Ab,line=1,col=2::50 %25%0D%0Aof: a, b"
+
+
+def test_what_the_accounts_say_now_is_about_no_line(guard: Run, rules: Path) -> None:
+    done = guard("check", "--live", "--format", "github")
+    assert (done.code, done.out) == (ExitCode.USAGE, "")
+    assert "annotations are about lines" in done.err
+
+
+# --- schema --------------------------------------------------------------------------------------------------------
+
+
+def test_the_schema_is_printed_as_one_document(guard: Run) -> None:
+    done = guard("schema")
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out) == schema()
+
+
+# --- what cannot be checked ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

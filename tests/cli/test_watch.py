@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from signal import SIGINT, SIGTERM, Signals
+from signal import SIGHUP, SIGINT, SIGTERM, Signals
 
 import pytest
 from inline_snapshot import snapshot
@@ -114,6 +114,36 @@ async def test_an_api_key_that_is_refused_is_told_at_once(sandbox: Sandbox, slac
                 "[critical] main / guard.no_data: AgentPhone refuses the API key, so nothing is watched: "
                 "the API refused the key: 401 Unauthorized: Missing or invalid API key."
             )
+        ]
+    )
+
+
+async def test_an_edit_takes_effect_on_sighup_and_a_bad_one_does_not(
+    sandbox: Sandbox, slack: SlackStandIn, rules: Path
+) -> None:
+    sandbox.set({"numbers.remaining": 4})
+    async with command("run") as service:
+        await service.until("service.started")
+        rewrite(rules, '"< 3"', '"< 5"')
+        service.process.send_signal(SIGHUP)
+        assert "rule numbers-remaining: warning < 3 -> < 5" in await service.until("rules.changed")
+        await service.until("delivery.sent")
+        rewrite(rules, '"numbers.remaining"', '"numbers.remaning"')
+        service.process.send_signal(SIGHUP)
+        await service.until("rules.invalid")
+        await service.until("delivery.sent")
+        rewrite(rules, '"numbers.remaning"', '"numbers.remaining"')
+        await service.until("rules.unchanged")  # without any signal
+        await service.until("delivery.sent")
+        assert await service.end(SIGTERM) == 0
+    assert texts(slack) == snapshot(
+        [
+            "[warning] main / numbers-remaining: 4 of 12 phone numbers left",
+            (
+                "[warning] main / guard.config_invalid: the rule file cannot be used as it is; "
+                "the last good one stays in force"
+            ),
+            "[resolved] main / guard.config_invalid: the rule file can be used again",
         ]
     )
 

@@ -77,6 +77,99 @@ def test_twelve_mistakes_are_told_in_one_go_each_at_its_line_and_column() -> Non
     ]
 
 
+UNWISE = """\
+[accounts.main]
+api_key = "${AGENTPHONE_API_KEY}"
+every = "5m"
+
+[budgets]
+calls = 100
+
+[channels.ops]
+kind = "terminal"
+
+[channels.spare]
+kind = "terminal"
+
+[defaults]
+notify = ["ops"]
+
+[rules.order]
+value    = "numbers.remaining"
+warning  = "< 2"
+critical = "< 3"
+
+[rules.never]
+value   = "numbers.remaining"
+warning = "< 0"
+
+[rules.always]
+value   = "numbers.used"
+info    = ">= 0"
+warning = "> 120% * budgets.calls"
+
+[rules.whole]
+value   = "period.elapsed"
+warning = "> 100%"
+
+[rules.flaps]
+value   = "stats.callsLast24h"
+warning = "> budgets.calls"
+
+[rules.few]
+value   = "increase(stats.failedWebhookDeliveries, 1h) / increase(stats.totalWebhookDeliveries, 1h)"
+unit    = "share"
+warning = "> 5%"
+
+[rules.old]
+value   = "1 - stats.failedWebhookDeliveries / stats.totalWebhookDeliveries"
+unit    = "share"
+warning = "< 95%"
+
+[rules.short]
+value   = "numbers.remaining"
+warning = "< 3"
+for     = "1m"
+
+[rules.nobody]
+value    = "numbers.remaining"
+warning  = "< 3"
+notify   = { critical = ["ops"] }
+
+[rules.clear]
+value   = "numbers.used"
+warning = "> 5"
+clear   = "< 9"
+
+[rules.percent]
+value   = "numbers.used"
+warning = "> 80%"
+
+[rules.constant]
+value   = "budgets.calls"
+warning = "> 5"
+"""
+
+
+def test_thirteen_unwise_things_are_told_in_one_go_each_at_its_line_and_column() -> None:
+    found = [line.replace(" warning: ", " ", 1)[:60] for line in said(UNWISE)]
+    assert found == [
+        "11:11: nothing is told to spare: name it in notify, of a rul",
+        "19:12: warning lies beyond critical, so it never comes first",
+        "24:11: warning can never hold: numbers.remaining is never be",
+        "28:11: info always holds: numbers.used is never below 0; wri",
+        "33:11: warning can never hold: period.elapsed is never above",
+        "37:11: stats.callsLast24h also falls by itself, so this may ",
+        "40:11: when little happens, one case is a large share; add w",
+        "45:16: stats.totalWebhookDeliveries counts over the account'",
+        "52:11: main is asked every 5m, so a shorter for is as long a",
+        "57:12: nobody is told of nobody: name channels in notify, he",
+        "62:11: clear < 9 changes nothing: it is not over before warn",
+        "66:11: 80% alone is 0.8; write 80% * numbers.limit",
+        "70:11: warning always holds: budgets.calls is never below 10",
+    ]
+
+
 def test_lines_that_are_no_toml_hide_no_other_mistake() -> None:
     text = TWELVE.replace('"1x"', "1x").replace("'stats.messagesLast24h'", "stats.messagesLast24h")
     found = said(text)

@@ -35,7 +35,7 @@ def test_the_example_has_no_problem() -> None:
     example = config(EXAMPLE.read_text(encoding="utf-8"))
     (account,) = example.accounts
     assert [rule.name for rule in account.rules] == ["numbers-remaining", "messages-over-budget", "webhook-failures"]
-    assert account.disabled == {"messages-of-plan"}
+    assert account.disabled == {"messages-of-plan", "many-calls"}
     assert [type(channel) for channel in example.channels.values()] == [SlackConfig]
 
 
@@ -45,6 +45,11 @@ class LastHour:
     def increase(self, name: str, window_s: float) -> float:
         assert window_s == HOUR.total_seconds()
         return {"stats.failedWebhookDeliveries": 4, "stats.totalWebhookDeliveries": 40}[name]
+
+    def ago(self, name: str, window_s: float) -> None:
+        """Nothing, as the example does not ask."""
+
+    over = usual = slope = ago
 
 
 def test_the_example_says_what_it_promises() -> None:
@@ -78,6 +83,7 @@ def test_the_example_can_be_read_before_anything_is_set() -> None:
 
 def test_what_the_example_leaves_to_be_switched_on_has_no_problem_either() -> None:
     text = EXAMPLE.read_text(encoding="utf-8").replace("webhook_url", "# webhook_url")
+    text = text.replace('notify = ["ops"]\n', 'notify = ["ops", "mail"]\n')
     on = config(
         re.sub(r"(?m)^# (?=\[|(?:sub_accounts|kind|token|channel|host|username|password|from|to|budgets) +=)", "", text)
     )
@@ -120,7 +126,7 @@ def test_an_accounts_own_budgets_go_before_the_files() -> None:
         + "[budgets]\ncalls = 1_000\ndollars = 4.5\n"
         + CHANNEL
         + DEFAULTS
-        + "[rules.calls]\nvalue = 'stats.callsLast24h'\nwarning = '> budgets.calls'\n"
+        + "[rules.calls]\nvalue = 'stats.callsLast24h'\nwarning = '> budgets.calls'\nfor = '10m'\n"
         + RULE
     )
     main, other = config(text).accounts
@@ -149,11 +155,11 @@ def test_reminders_are_the_rules_before_the_files_before_the_built_in_ones() -> 
 
 
 def test_missing_data_is_told_to_the_defaults_or_else_to_everyone() -> None:
-    text = ACCOUNT + CHANNEL + CHANNEL.replace("ops", "more") + DEFAULTS + RULE
+    text = ACCOUNT + CHANNEL + CHANNEL.replace("ops", "more") + DEFAULTS + RULE + 'notify = ["more"]\n'
     (account,) = config(text).accounts
     assert (account.no_data.rule, account.no_data.levels) == (NO_DATA, (W, C))
     assert account.no_data.routes == {W: ("ops",), C: ("ops",)}
-    (account,) = config(text.replace(DEFAULTS, "") + 'notify = ["ops"]\n').accounts
+    (account,) = config(text.replace(DEFAULTS, "").replace('["more"]', '["ops", "more"]')).accounts
     assert account.no_data.routes == {W: ("ops", "more"), C: ("ops", "more")}
     loaded = read(text.replace('notify = ["ops"]', "notify = []"))
     assert loaded.config is not None
@@ -198,7 +204,7 @@ def test_channels_are_read() -> None:
         + '[channels.ops]\nkind = "slack"\nwebhook_url = "${SLACK_WEBHOOK_URL}"\n'
         + 'mention = { warning = "<@U012AB> <!subteam^S1>", critical = "<!here>" }\n'
         + '[channels.here]\nkind = "terminal"\n'
-        + DEFAULTS
+        + DEFAULTS.replace('"ops"', '"ops", "here"')
         + RULE
     )
     channels = config(text).channels
@@ -210,7 +216,8 @@ def test_channels_are_read() -> None:
 
 
 def test_a_channel_by_a_bots_token_is_read() -> None:
-    bot = config(ACCOUNT + CHANNEL + BOT + 'mention = { critical = "<!here>" }\n' + DEFAULTS + RULE).channels["bot"]
+    text = ACCOUNT + BOT + 'mention = { critical = "<!here>" }\n' + DEFAULTS.replace("ops", "bot") + RULE
+    bot = config(text).channels["bot"]
     assert isinstance(bot, SlackBotConfig)
     assert (bot.token.value, bot.channel, bot.base_url) == ("xoxb-test", "#ops", "https://slack.com/api/")
     assert bot.mention == {C: "<!here>"}
@@ -240,7 +247,7 @@ def test_a_channel_of_slack_is_a_name_or_an_id(written: str, meant: str) -> None
 
 @pytest.mark.parametrize("base_url", ["http://127.0.0.1:8080/api", "http://127.0.0.1:8080/api/"])
 def test_slacks_address_ends_in_a_slash(base_url: str) -> None:
-    bot = config(f'{ACCOUNT}{CHANNEL}{BOT}base_url = "{base_url}"\n{DEFAULTS}{RULE}').channels["bot"]
+    bot = config(f'{ACCOUNT}{BOT}base_url = "{base_url}"\n{RULE}notify = ["bot"]\n').channels["bot"]
     assert isinstance(bot, SlackBotConfig)
     assert bot.base_url == "http://127.0.0.1:8080/api/"
 
@@ -319,7 +326,9 @@ def test_who_is_told_by_mail_is_told_one_by_one() -> None:
 
 
 def subs(accounts: str, *, more: str = RULE) -> tuple[AccountConfig, SubAccounts]:
-    (account,) = config(ACCOUNT + accounts + CHANNEL + CHANNEL.replace("ops", "acme") + DEFAULTS + more).accounts
+    channels = CHANNEL + CHANNEL.replace("ops", "acme")
+    unused = RULE.replace("numbers-", "no-") + 'notify = ["acme"]\nenabled = false\n'
+    (account,) = config(ACCOUNT + accounts + channels + DEFAULTS + more + unused).accounts
     assert account.subs is not None
     return account, account.subs
 
@@ -375,7 +384,7 @@ def test_a_rules_routes_go_before_the_sub_accounts_before_the_accounts() -> None
 def test_sub_accounts_share_the_rules_in_which_they_do_not_differ() -> None:
     account, found = subs(
         'sub_accounts = "all"\nbudgets = { calls = 1 }\n[accounts.main.sub.acme]\nbudgets = { calls = 2 }\n',
-        more=RULE + "[rules.calls]\nvalue = 'stats.callsLast24h'\nwarning = '> budgets.calls'\n",
+        more=RULE + "[rules.calls]\nvalue = 'stats.callsLast24h'\nwarning = '> budgets.calls'\nfor = '10m'\n",
     )
     acme = found.own["acme"]
     assert acme.rules[0] is account.rules[0]

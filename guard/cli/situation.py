@@ -1,0 +1,195 @@
+"""All that bears on one alert: its rule on the last answer, what is stored of it, and who knows what."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from guard.cli.seen import Seen, stored
+from guard.lifecycle.desired import gap
+from guard.model import (
+    NO_DATA,
+    Account,
+    Alert,
+    AlertKey,
+    Delivery,
+    DeliveryState,
+    Level,
+    Notification,
+    Occasion,
+    is_sub_account,
+    master_name,
+)
+from guard.rules.policy import Policy
+from guard.rules.rule import Rule
+from guard.rules.trace import Trace
+
+if TYPE_CHECKING:
+    from guard.config import AccountConfig, Config
+    from guard.config.things import SubAccounts
+    from guard.store import Reader
+
+CONFIG_INVALID: Final = "guard.config_invalid"
+BUILT_IN: Final = (NO_DATA, CONFIG_INVALID)
+
+_OPEN: Final = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.DEAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One recipient of one channel, as to one alert."""
+
+    channel: str
+    recipient: str
+    levels: tuple[Level, ...]  # of which it is told, ascending; empty where the rule file no longer leads there
+    notification: Notification | None = None  # None before the first time that it should know
+    deliveries: tuple[Delivery, ...] = ()  # pending, being sent, dead; oldest first
+
+    @property
+    def name(self) -> str:
+        """The channel, with the recipient where that has a name."""
+        return f"{self.channel} ({self.recipient})" if self.recipient else self.channel
+
+    @property
+    def gap(self) -> Occasion | None:
+        """What it is yet to be told."""
+        return gap(self.notification.desired, self.notification.notified) if self.notification else None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One alert, and all that decides whether somebody is told of it now."""
+
+    key: AlertKey
+    now: datetime
+    tz: tzinfo
+    path: Path  # of the rule file
+    config: "AccountConfig | None"  # None where no good rule file watches the account
+    rule: Rule | None  # None where it is built in, or not watched
+    policy: Policy | None  # None where it is not watched
+    unwatched: str  # why the rule file does not watch it; empty where it does
+    is_readable: bool  # whether there is a good rule file; else the service goes on with the last good one
+    account: Account | None  # None before it was first asked
+    master: Account | None
+    alert: Alert | None  # None before it was first anything but at rest
+    seen: Seen | None  # None before the first good answer
+    trace: Trace | None  # None without a rule or without an answer
+    targets: tuple[Target, ...]
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it is no rule of the file."""
+        return self.key.rule in BUILT_IN
+
+
+def read_situation(reader: "Reader", config: "Config | None", key: AlertKey, *, path: Path, now: datetime) -> Situation:
+    """Reads all of it. Nothing of it need be there."""
+    account = account_config(config, key.account)
+    rule = next((each for each in account.rules if each.name == key.rule), None) if account else None
+    policy = rule.policy if rule else _built_in(config, account, key)
+    seen = stored(reader, account) if account else None
+    return Situation(
+        key=key,
+        now=now,
+        tz=account.tz if account else UTC,
+        path=path,
+        config=account,
+        rule=rule,
+        policy=policy,
+        unwatched=_unlisted(reader, config, account) if policy else _unwatched(config, account, key, path=path),
+        is_readable=config is not None,
+        account=reader.account(key.account),
+        master=reader.account(master_name(key.account)),
+        alert=reader.alerts(key.account).get(key),
+        seen=seen,
+        trace=seen.traced(rule, key.subject) if seen and rule else None,
+        targets=tuple(_targets(reader, key, policy)),
+    )
+
+
+def _built_in(config: "Config | None", account: "AccountConfig | None", key: AlertKey) -> Policy | None:
+    from guard.config.invalid import invalid_key, invalid_policy
+
+    if account and key.rule == NO_DATA:
+        return account.no_data
+    return invalid_policy(config) if config and key == invalid_key(config) else None
+
+
+def account_config(config: "Config | None", name: str) -> "AccountConfig | None":
+    """How an account or sub-account of that name is watched; None where it is not."""
+    master = next((each for each in config.accounts if each.name == master_name(name)), None) if config else None
+    if master is None or not is_sub_account(name):
+        return master
+    sub_id = name.partition(":")[2]
+    if master.subs is None or (master.subs.ids is not None and sub_id not in master.subs.ids):
+        return None
+    return master.subs.config(sub_id)
+
+
+def all_rules(config: "Config") -> dict[str, None]:
+    """The names of all rules that are on some account or sub-account, and of those that are disabled, each once."""
+    accounts = [*config.accounts, *(sub for each in config.accounts if each.subs for sub in _patterns(each.subs))]
+    enabled = {rule.name: None for account in accounts for rule in account.rules}
+    return enabled | {name: None for account in accounts for name in sorted(account.disabled)}
+
+
+def _patterns(subs: "SubAccounts") -> "Iterator[AccountConfig]":
+    yield from subs.own.values()
+    yield subs.others
+
+
+def _unwatched(config: "Config | None", account: "AccountConfig | None", key: AlertKey, *, path: Path) -> str:
+    """Why the rule file does not watch an alert, of which it has no rule on its account."""
+    from guard.rules.complaint import hint
+
+    if config is None:
+        return f"{path} cannot be used, so nobody knows what is watched; `guard check` says why"
+    masters = [each.name for each in config.accounts]
+    if master_name(key.account) not in masters:
+        return f"{path} has no account {master_name(key.account)!r}{hint(master_name(key.account), masters)}"
+    if account is None:
+        return f"{path} does not watch {key.account}; sub_accounts of {master_name(key.account)} says which it does"
+    if key.rule in account.disabled:
+        return f"the rule is disabled in {path} (enabled = false)"
+    if key.rule in all_rules(config):
+        return f"the rule is not for {key.account}; its accounts in {path} say for which it is"
+    return f"{path} has no rule {key.rule!r}{hint(key.rule, [*all_rules(config), *BUILT_IN])}"
+
+
+def _unlisted(reader: "Reader", config: "Config | None", account: "AccountConfig | None") -> str:
+    """That a sub-account of all that there are is none of those, as far as anybody knows; empty where it is one."""
+    from guard.rules.complaint import hint
+
+    if account is None or not account.sub_id or reader.account(account.name):
+        return ""
+    master = master_name(account.name)
+    of = account_config(config, master)
+    if of is None or of.subs is None or of.subs.ids is not None:
+        return ""  # the rule file lists it, whatever AgentPhone does
+    ids = [each.id for each in reader.sub_accounts(master)]
+    return "" if account.sub_id in ids else f"{master} never listed {account.sub_id!r}{hint(account.sub_id, ids)}"
+
+
+def _targets(reader: "Reader", key: AlertKey, policy: Policy | None) -> Iterator[Target]:
+    """Who should be told by the rule file, and who was told or should be by what is stored, each once."""
+    routed = dict(_routed(policy)) if policy else {}
+    stored = {(each.channel, each.recipient): each for each in reader.notifications(key.account) if each.key == key}
+    deliveries = [each for each in reader.deliveries(states=_OPEN) if any(cover.key == key for cover in each.covers)]
+    for channel, recipient in (*routed, *(each for each in stored if each not in routed)):
+        yield Target(
+            channel,
+            recipient,
+            levels=tuple(sorted(routed.get((channel, recipient), ()))),
+            notification=stored.get((channel, recipient)),
+            deliveries=tuple(each for each in deliveries if (each.channel, each.recipient) == (channel, recipient)),
+        )
+
+
+def _routed(policy: Policy) -> Mapping[tuple[str, str], list[Level]]:
+    found: dict[tuple[str, str], list[Level]] = {}
+    for level, channels in policy.routes.items():
+        for channel in channels:
+            for recipient in policy.recipients.get(channel, ("",)):
+                found.setdefault((channel, recipient), []).append(level)
+    return found

@@ -1,0 +1,236 @@
+"""Why nobody is told of an alert now, in one plain sentence; or who is about to be."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from guard.cli.output import ago
+from guard.cli.situation import CONFIG_INVALID, Situation, Target
+from guard.lifecycle.asking import is_of_the_key, may_ask
+from guard.model import Alert, CallKind, Delivery, DeliveryState, Level, State, Timer, is_sub_account
+from guard.units import duration_text, instant_text
+
+QUIET: Final = "Nothing is sent now: "
+
+
+def why(it: Situation) -> str:
+    """The sentence, with its full stop or question mark."""
+    sentence = next(found for check in _CHECKS if (found := check(it)))
+    return sentence if sentence.endswith("?") else f"{sentence}."
+
+
+def _unwatched(it: Situation) -> str:
+    """Without a good rule file the last good one is in force, so that what goes on is explained by what is stored."""
+    goes_on = not it.is_readable and it.alert is not None and it.alert.state is not State.OK
+    return QUIET + it.unwatched if it.unwatched and not goes_on else ""
+
+
+def _never_asked(it: Situation) -> str:
+    if it.account is None or it.account.cycled_at is None:
+        return f"{QUIET}{it.key.account} was never asked yet; `guard run` asks it"
+    return ""
+
+
+def _not_running(it: Situation) -> str:
+    """Cycles come while an account fails, too; only a sub-account is left out, while its master account fails."""
+    if it.account is None or it.config is None or it.account.cycled_at is None:
+        return ""
+    if it.now - it.account.cycled_at <= 3 * it.config.every:
+        return ""
+    name, failure = it.key.account, it.master.failure if it.master else None
+    if is_sub_account(name) and it.master and failure is not None and is_of_the_key(failure):
+        return f"{QUIET}{name} is left alone while {it.master.name} fails: {failure.text}"
+    every = duration_text(it.config.every)
+    last = ago(it.account.cycled_at, now=it.now)
+    return f"{QUIET}{name} was last asked {last}, and should be every {every}; the service does not seem to run"
+
+
+def _under_way(it: Situation) -> str:
+    """What is between those who should know and those who do: one reason for each of them."""
+    reasons = [_untold(each, now=it.now) for each in it.targets if each.gap]
+    if not reasons:
+        return ""
+    is_quiet = not any(_is_under_way(each, now=it.now) for each in it.targets if each.gap)
+    return (QUIET if is_quiet else "") + "; ".join(reasons)
+
+
+def _untold(target: Target, *, now: datetime) -> str:
+    delivery = told_by(target)
+    if delivery is None:
+        return f"{target.name} is told now"
+    why_not = f" ({delivery.why})" if delivery.why else ""
+    if delivery.state is DeliveryState.DEAD:
+        return f"{target.name} refused it{why_not}; it is tried again within the hour, or after `guard send-test`"
+    return f"{target.name} {progress(delivery, now=now)}{why_not}"
+
+
+def told_by(target: Target) -> Delivery | None:
+    """The delivery that is to tell a recipient, the newest if there are more; None where none was planned yet."""
+    tellings = [each for each in target.deliveries if each.call is not CallKind.EDIT and _covers(each, target)]
+    return tellings[-1] if tellings else None
+
+
+def _covers(delivery: Delivery, target: Target) -> bool:
+    wanted = target.notification
+    return wanted is not None and any(
+        cover.key == wanted.key and cover.knowledge == wanted.desired for cover in delivery.covers
+    )
+
+
+def progress(delivery: Delivery, *, now: datetime) -> str:
+    """Where a delivery stands, as what is said of its recipient."""
+    match delivery.state:
+        case DeliveryState.DEAD:
+            return "refused it; tried again within the hour, or after `guard send-test`"
+        case DeliveryState.PENDING if delivery.due_at > now:
+            return f"is tried again in {duration_text(delivery.due_at - now)}"
+        case _:
+            return "is told now"
+
+
+def _is_under_way(target: Target, *, now: datetime) -> bool:
+    delivery = told_by(target)
+    return delivery is None or progress(delivery, now=now) == "is told now"
+
+
+def _no_data(it: Situation) -> str:
+    account = it.account
+    if it.is_built_in or account is None or (account.failure is None and not account.lost):
+        return ""
+    failure = account.failure.text if account.failure else "it answers again, and one more good answer is awaited"
+    then = ""
+    if account.ask_at and not may_ask(account, now=it.now):
+        then = f"; left alone until {instant_text(account.ask_at, it.tz)}"
+    if account.lost:
+        return f"{QUIET}the data of {account.name} is lost, so its rules wait: {failure}{then}"
+    return f"{QUIET}{account.name} gives no good answer now, so nothing new is decided: {failure}{then}"
+
+
+def _does_not_apply(it: Situation) -> str:
+    if it.trace is None or it.trace.applies is not False:
+        return ""
+    return f"{QUIET}the rule does not apply, since its `when` is false: {it.trace.when[0].text}"
+
+
+def _unknown(it: Situation) -> str:
+    reason, is_young, since = unknown_of(it)
+    if not reason:
+        return ""
+    rest = "; time mends that" if is_young else ""
+    begun = f" since {instant_text(since, it.tz)}" if since else ""
+    stays = " and neither fires nor ends" if it.alert and it.alert.incident else ""
+    return f"{QUIET}it is unknown{begun}{stays}: {reason}{rest}"
+
+
+def unknown_of(it: Situation) -> tuple[str, bool, datetime | None]:
+    """Why it is unknown, whether only for lack of history, and since when; an empty reason where it is known."""
+    alert, found = it.alert, it.trace.unknown if it.trace else None
+    if alert and alert.unknown_why:
+        since = alert.unknown.at - alert.unknown.total if alert.unknown else None
+        return alert.unknown_why, alert.unknown is None, since
+    if found:
+        return found.why, found.is_young, None
+    if it.rule and it.rule.each and it.key.subject and it.seen and it.trace is None:
+        return f"the last listing does not show {it.rule.each.value} {it.key.subject}", False, None
+    return "", False, None
+
+
+def _pending(it: Situation) -> str:
+    if it.alert is None or it.alert.state is not State.PENDING:
+        return ""
+    level, timer = max(it.alert.timers.items(), key=lambda each: (each[1].total, -each[0]))
+    hold = it.policy.hold if it.policy else None
+    return f"{QUIET}it is pending{_until(it, timer, hold)}: {level.word} has held {_of(timer, hold, 'for')}"
+
+
+def _recovering(it: Situation) -> str:
+    if it.alert is None or it.alert.state is not State.RECOVERING or it.alert.clear is None:
+        return ""
+    timer, keep = it.alert.clear, it.policy.keep_firing_for if it.policy else None
+    return f"{QUIET}it is recovering{_until(it, timer, keep)}: over for {_of(timer, keep, 'keep_firing_for')}"
+
+
+def _until(it: Situation, timer: Timer, wanted: timedelta | None) -> str:
+    """When a timer is full if all stays as it is; empty without a good rule file."""
+    return "" if wanted is None else f" until {instant_text(timer.at + max(timedelta(), wanted - timer.total), it.tz)}"
+
+
+def _of(timer: Timer, wanted: timedelta | None, key: str) -> str:
+    return duration_text(timer.total) + ("" if wanted is None else f" of {duration_text(wanted)} ({key})")
+
+
+def _mute(it: Situation) -> str:
+    if it.alert is None or it.alert.level is None or not _is_mute(it, it.alert.level):
+        return ""
+    return f"{QUIET}it fires {it.alert.level.word}, and `notify` names nobody for that level"
+
+
+def _is_mute(it: Situation, level: Level) -> bool:
+    return not any(each.notification or any(own <= level for own in each.levels) for each in it.targets)
+
+
+def _told(it: Situation) -> str:
+    alert = it.alert
+    if alert is None or alert.level is None:
+        return ""
+    kept = ""
+    if not alert.timers and it.rule is not None and it.rule.clear is not None:
+        kept = f"no level holds, but it is over only at `clear` ({it.rule.clear}); "
+    hold = it.policy.hold if it.policy else None
+    rising = [f"; {level.word} has held {_of(each, hold, 'for')}" for level, each in _rising(alert)]
+    soonest = min(_reminders(it, alert), default=None)
+    then = f"; {soonest[1]} is reminded at {instant_text(soonest[0], it.tz)}" if soonest else ""
+    return f"{QUIET}{kept}it fires {alert.level.word} and everybody knows{''.join(rising)}{then}"
+
+
+def _rising(alert: Alert) -> Iterator[tuple[Level, Timer]]:
+    """The levels above that of the alert that hold, but not yet for long enough."""
+    return ((level, each) for level, each in alert.timers.items() if alert.level is not None and level > alert.level)
+
+
+def _reminders(it: Situation, alert: Alert) -> Iterator[tuple[datetime, str]]:
+    return ((at, each.name) for each in it.targets if (at := reminder_at(it, alert, each)))
+
+
+def reminder_at(it: Situation, alert: Alert, target: Target) -> datetime | None:
+    """When a recipient is told again if nothing changes; None if it is not."""
+    known, policy = target.notification, it.policy
+    if policy is None or alert.level is None or alert.state is not State.FIRING or known is None:
+        return None
+    every, notified = policy.remind.every.get(alert.level), known.notified
+    is_told = notified is not None and notified == known.desired and not notified.ended
+    if every is None or not is_told or notified is None or known.notified_at is None or not target.levels:
+        return None
+    return known.notified_at + every if notified.reminders < policy.remind.at_most else None
+
+
+def _at_rest(it: Situation) -> str:
+    if it.is_built_in and it.account and it.account.failure and it.config:
+        silent, at_most = duration_text(it.account.silence), duration_text(it.config.no_data_after)
+        return f"{QUIET}no good answer for {silent} of {at_most} (no_data_after): {it.account.failure.text}"
+    if it.key.rule == CONFIG_INVALID:
+        return f"{QUIET}{it.path} can be used"
+    if it.is_built_in:
+        return f"{QUIET}{it.key.account} answers, and no rule of it has been unknown for long"
+    if it.trace is None:
+        return f"{QUIET}there is no good answer yet"
+    if it.trace.level is not None:
+        return f"{QUIET}{it.trace.level.word} holds by the rule file as it is now, and the next cycle decides"
+    return f"{QUIET}no level holds, and everybody knows"
+
+
+_CHECKS: Final[tuple[Callable[[Situation], str], ...]] = (
+    _unwatched,
+    _never_asked,
+    _not_running,
+    _under_way,
+    _no_data,
+    _does_not_apply,
+    _unknown,
+    _pending,
+    _recovering,
+    _mute,
+    _told,
+    _at_rest,
+)
+"""The first one that has something to say is the reason; the last one always has."""

@@ -4,10 +4,11 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """How a command ends; 64 to 78 follow BSD's sysexits.h, 1 to 3 belong to `guard once`."""
+    """How a command ends; 64 to 78 follow BSD's sysexits.h, 1 to 3 belong to `guard once`, 1 to `guard test` too."""
 
     DONE = 0
     FIRING = 1
+    TEST_FAILED = 1  # the same number: what people's other test runners end with
     CRITICAL = 2
     NO_DATA = 3
     USAGE = 64

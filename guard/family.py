@@ -110,6 +110,35 @@ class Family:
 
         self._admit(sorted(members, key=cycled_at))
 
+    def adopt(self, config: AccountConfig, client: UsageClient, members: Iterable[SubAccount]) -> list[Cycles]:
+        """Watches the family in another way from now on, and gives the cycles of all that belong to it.
+
+        `members` are the sub-accounts as they are stored; who is new has a turn in this pass. To be called within
+        `writing` of the master account's cycles and of all its sub-accounts'.
+        """
+        if config.subs is None or self.config.subs is None or config.subs.ids != self.config.subs.ids:
+            self._listed_at = None
+        known = dict(self._subs)
+        self.config, self.client = config, client
+        self.master.adopt(config, client)
+        self._admit(members)
+        for name, cycles in known.items():
+            if name in self._subs:
+                cycles.adopt(self._sub_config(cycles.config.sub_id), client)
+            else:
+                cycles.end()
+        self._pass.drop(known.keys() - self._subs.keys())
+        new = [cycles for name, cycles in self._subs.items() if name not in known]
+        if new:
+            self._spread([*self._pass.waiting, *new])
+        return [self.master, *self._subs.values()]
+
+    def end(self) -> None:
+        """Watches nobody of the family any more; to be called within `writing` as `adopt` is."""
+        for cycles in (self.master, *self._subs.values()):
+            cycles.end()
+        self._subs, self._members, self._pass = {}, (), Pass()
+
     # --- who is silent ---------------------------------------------------------------------------------------------
 
     @property
@@ -234,7 +263,10 @@ class Family:
         if not self.is_listing_due():
             return
         now = self._listed_at = self.clock.now()
+        config = self.config
         listing = await self._list(now, within_s=within_s)
+        if self.config is not config:
+            return  # what was asked for is perhaps no longer wanted; the next pass asks anew
         if isinstance(listing, Failure):
             self._list_after = max(LIST_EVERY, listing.retry_after or LIST_EVERY)
             self._complain("listing.failed", listing.text)
@@ -262,7 +294,7 @@ class Family:
         self._complaint = complaint
 
     async def _apply(self, roster: Roster, *, now: datetime) -> None:
-        before, known = self._members, self._subs.keys()
+        before, known, config = self._members, self._subs.keys(), self.config
         gone = {_name(each) for each in roster.gone}
         self._admit(each for each in before if _name(each) not in gone)  # nothing may write of the others any more
         self._pass.drop(gone)
@@ -271,6 +303,9 @@ class Family:
         except StorageError:
             self._admit(before)
             raise
+        if self.config is not config:
+            self._listed_at = None  # an edit of the rule file came between; the next pass asks who belongs to it now
+            return
         self._admit(roster.members)
         for name in sorted(gone):
             log.info("account.gone", "three listings in a row did not show it", account=name)
@@ -285,8 +320,11 @@ class Family:
         self._subs = {_name(each): self._subs.get(_name(each)) or self._cycles(each.id) for each in self._members}
 
     def _cycles(self, sub_id: str) -> Cycles:
+        return Cycles(self._sub_config(sub_id), self.client, self.store, self.clock)
+
+    def _sub_config(self, sub_id: str) -> AccountConfig:
         assert self.config.subs is not None  # noqa: S101 - the callers' branch
-        return Cycles(self.config.subs.config(sub_id), self.client, self.store, self.clock)
+        return self.config.subs.config(sub_id)
 
 
 def _complaint(listing: Listing, *, is_alone: bool) -> str:

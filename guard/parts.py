@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 
 from guard.agentphone import UsageClient
 from guard.clock import Clock
-from guard.config import AccountConfig, ChannelConfig, Config, Secret, recipients_of
+from guard.config import AccountConfig, ChannelConfig, Config, recipients_of
 from guard.cycle import retire_gone
 from guard.errors import ConfigError
 from guard.family import Family
@@ -18,15 +18,16 @@ from guard.notify.channels import notifier_for
 from guard.notify.heartbeat import Heartbeat
 from guard.notify.notifier import Notifier
 from guard.outbox import Outbox, Receiver, recover
+from guard.rule_version import note_valid, store_version
+from guard.rule_watch import ReadSecret
 from guard.store import Store, Unit
 
-ReadSecret = Callable[[str], str | None]
-"""Gives the present value of a variable, or of the file it names; may raise ConfigError."""
+Closable = UsageClient | Notifier | Heartbeat
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Parts:
-    """The open parts; notifiers are by channel name."""
+    """The open parts; notifiers are by channel name. Another edition of the rule file exchanges some of them."""
 
     config: Config
     store: Store
@@ -35,13 +36,23 @@ class Parts:
     outbox: Outbox
     heartbeat: Heartbeat | None
     clock: Clock
+    read_secret: ReadSecret
+    opened: list[Closable] = field(default_factory=list)  # what is closed at the end
 
 
 @asynccontextmanager
 async def open_parts(
-    config: Config, *, database: str, read_secret: ReadSecret, clock: Clock, heartbeat_url: str | None = None
+    config: Config,
+    *,
+    database: str,
+    read_secret: ReadSecret,
+    clock: Clock,
+    heartbeat_url: str | None = None,
+    text: str | None = None,
 ) -> AsyncIterator[Parts]:
     """Opens everything, creating the database where there is none, and makes what is stored fit the rule file.
+
+    `text` is that of the rule file, which is stored unless it was the last one to take effect.
 
     Raises StorageError, AlreadyRunningError or ConfigError when a part cannot be opened.
     """
@@ -50,18 +61,25 @@ async def open_parts(
         stack.push_async_callback(store.close)
         if store.created:
             log.info("store.created", "a new database was created", path=database)
-        clients = {account.name: _client(account.base_url, account.api_key, read_secret) for account in config.accounts}
+        opened: list[Closable] = []
+        stack.push_async_callback(_close, opened)
+        clients = dict[str, UsageClient]()
+        for account in config.accounts:
+            opened.append(client := client_for(account, read_secret))
+            clients[account.name] = client
         notifiers = {name: notifier_for(channel, now=clock.now) for name, channel in config.channels.items()}
         heartbeat = Heartbeat(heartbeat_url) if heartbeat_url else None
-        _close_later(stack, [*clients.values(), *notifiers.values(), *([heartbeat] if heartbeat else [])])
-        await store.run(partial(_make_ready, config=config, notifiers=notifiers, now=clock.now()))
+        opened += [*notifiers.values(), *([heartbeat] if heartbeat else [])]
+        await store.run(partial(_make_ready, config=config, notifiers=notifiers, text=text, now=clock.now()))
         families = tuple(Family(account, clients[account.name], store, clock) for account in config.accounts)
-        outbox = Outbox(store, notifiers, _zones(config), clock)
-        yield Parts(config, store, families, notifiers, outbox, heartbeat, clock)
+        outbox = Outbox(store, notifiers, zones_of(config), clock)
+        yield Parts(config, store, families, notifiers, outbox, heartbeat, clock, read_secret, opened)
 
 
-def _client(base_url: str, api_key: Secret, read_secret: ReadSecret) -> UsageClient:
-    return UsageClient(base_url=base_url, key=api_key.value, read_key=partial(_read_key, api_key.variable, read_secret))
+def client_for(account: AccountConfig, read_secret: ReadSecret) -> UsageClient:
+    """What asks for an account and its sub-accounts; raises ConfigError where that cannot be."""
+    read_key = partial(_read_key, account.api_key.variable, read_secret)
+    return UsageClient(base_url=account.base_url, key=account.api_key.value, read_key=read_key)
 
 
 def _read_key(variable: str, read_secret: ReadSecret) -> str | None:
@@ -75,17 +93,28 @@ def _read_key(variable: str, read_secret: ReadSecret) -> str | None:
     return key
 
 
-def _close_later(stack: AsyncExitStack, parts: Iterable[UsageClient | Notifier | Heartbeat]) -> None:
-    for part in parts:
-        stack.push_async_callback(part.close)
+async def _close(opened: Iterable[Closable]) -> None:
+    async with AsyncExitStack() as stack:  # whatever ails one, the others are closed too
+        for each in opened:
+            stack.push_async_callback(each.close)
 
 
-def _make_ready(unit: Unit, *, config: Config, notifiers: Mapping[str, Notifier], now: datetime) -> None:
-    retire_gone(unit, dict(_accounts(unit, config)), now=now)
-    recover(unit, {name: _receiver(each, notifiers[name]) for name, each in config.channels.items()}, now=now)
+def _make_ready(
+    unit: Unit, *, config: Config, notifiers: Mapping[str, Notifier], text: str | None, now: datetime
+) -> None:
+    if text is not None:
+        note_valid(unit, config, now=now)
+        store_version(unit, config, text, now=now)
+    retire_gone(unit, dict(watched_accounts(unit, config)), now=now)
+    recover(unit, receivers_of(config, notifiers), now=now)
 
 
-def _accounts(unit: Unit, config: Config) -> Iterator[tuple[str, AccountConfig]]:
+def receivers_of(config: Config, notifiers: Mapping[str, Notifier]) -> Mapping[str, Receiver]:
+    """What the outbox has to know of each channel, by name."""
+    return {name: _receiver(each, notifiers[name]) for name, each in config.channels.items()}
+
+
+def watched_accounts(unit: Unit, config: Config) -> Iterator[tuple[str, AccountConfig]]:
     """All accounts that are watched, by name, with the sub-accounts as far as they are known."""
     for account in config.accounts:
         yield account.name, account
@@ -112,6 +141,7 @@ def _receiver(channel: ChannelConfig, notifier: Notifier) -> Receiver:
     return Receiver(channel.fingerprint, recipients_of(channel), finds=notifier.finds)
 
 
-def _zones(config: Config) -> Callable[[str], tzinfo]:
+def zones_of(config: Config) -> Callable[[str], tzinfo]:
+    """Gives the zone of an account, or of a sub-account; UTC for one that is no longer watched."""
     zones = {account.name: account.tz for account in config.accounts}
     return lambda account: zones.get(master_name(account), UTC)

@@ -1,14 +1,12 @@
-"""When things happen: the scheduler wakes cycles and outbox, the watchdog wakes the scheduler, signals end it all.
+"""When things happen: the scheduler wakes cycles, outbox and reload, and the watchdog wakes the scheduler.
 
 APScheduler runs on the wall clock and stops for good when its own bookkeeping fails, so it only wakes the service, and
 a monotonic watchdog re-arms its jobs.
 """
 
 import asyncio
-import os
-import signal
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
@@ -20,11 +18,12 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from guard.config import recipients_of
 from guard.console.health import Health
-from guard.cycle import Cycles, log_decision
+from guard.cycle import AccountGoneError, Cycles, log_decision
 from guard.errors import ExitCode, StorageError
 from guard.family import AT_ONCE, Family
 from guard.logs import log
 from guard.parts import Parts
+from guard.reload import Reload
 from guard.settings import Listen
 from guard.store_failing import StoreFailing
 from guard.systemd import Systemd
@@ -32,6 +31,8 @@ from guard.systemd import Systemd
 Work = Callable[[], Coroutine[Any, Any, None]]
 
 OUTBOX: Final = "outbox:"  # begins the names of the jobs that deliver
+CYCLE: Final = "cycle:"  # and of those that ask a master account
+RULES: Final = "rules"  # the job that looks at the rule file
 PULSE_S: Final = 1.0
 WATCH_S: Final = 5.0
 REARM_AFTER: Final = 2  # watches without a pulse between them
@@ -39,7 +40,6 @@ GIVE_UP_AFTER: Final = 12
 FIRST_PRUNE: Final = timedelta(minutes=2)
 PRUNE_EVERY: Final = timedelta(hours=1)
 DRAIN_S: Final = 6.0  # of the 8 s that a stop may take; the rest is for closing on a busy machine
-END_S: Final = 7.9
 
 
 @dataclass(slots=True)
@@ -49,6 +49,7 @@ class Service:
     parts: Parts
     listen: Listen | None = None  # where its console answers, if anywhere
     systemd: Systemd = field(default_factory=Systemd)
+    rules: Reload | None = None  # watches the rule file, if it may change meanwhile
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # by job; a job never runs twice at a time
     _again: dict[str, Work] = field(default_factory=dict)  # wanted while it ran, so it runs once more
     _watched: Counter[str] = field(default_factory=Counter)  # watches since the last pulse, and since each job began
@@ -66,13 +67,13 @@ class Service:
         Raises StorageError when the database cannot be made ready.
         """
         self._ended = asyncio.get_running_loop().create_future()
-        recipients = {name: recipients_of(channel) for name, channel in self.parts.config.channels.items()}
-        self._store_failing = StoreFailing(self.parts.notifiers, recipients, self.parts.clock)
+        self._store_failing = StoreFailing(self.parts.notifiers, self._recipients(), self.parts.clock)
         for family in self.parts.families:
             await family.remember()
-        shortest = min(family.config.every for family in self.parts.families)
-        self._health = Health(self.parts.clock.real_s(shortest), self.parts.clock.monotonic_s())
+        self._health = Health(self._shortest_s(), self.parts.clock.monotonic_s())
         self._schedule()
+        if self.rules is not None:
+            self.rules.changed = self._follow
         self.systemd.ready()
         stopping = asyncio.ensure_future(stop.wait())
         ends: set[asyncio.Future[Any]] = {stopping, self._ended}
@@ -91,13 +92,7 @@ class Service:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         for family in self.parts.families:
-            self._scheduler.add_job(
-                partial(self._wake_cycle, family),
-                "interval",
-                id=f"cycle:{family.name}",
-                seconds=self.parts.clock.real_s(family.config.every),
-                next_run_time=now,
-            )
+            self._schedule_cycles(family)
         self._scheduler.add_job(self._pulse, "interval", id="pulse", seconds=PULSE_S, next_run_time=now)
         self._scheduler.add_job(
             self._wake_prune,
@@ -108,6 +103,37 @@ class Service:
         )
         self._scheduler.start()
         asyncio.get_running_loop().call_later(WATCH_S, self._watch)
+
+    def _schedule_cycles(self, family: Family) -> None:
+        self._scheduler.add_job(
+            partial(self._wake_cycle, family),
+            "interval",
+            id=f"{CYCLE}{family.name}",
+            seconds=self.parts.clock.real_s(family.config.every),
+            next_run_time=self.parts.clock.wall_now(),
+        )
+
+    def _shortest_s(self) -> float:
+        return self.parts.clock.real_s(min(family.config.every for family in self.parts.families))
+
+    def _recipients(self) -> dict[str, Sequence[str]]:
+        return {name: recipients_of(channel) for name, channel in self.parts.config.channels.items()}
+
+    def _follow(self) -> None:
+        """Makes jobs and watchers fit the parts after an edit of the rule file; unchanged accounts keep their time."""
+        jobs = {job.id: job for job in self._scheduler.get_jobs() if job.id.startswith(CYCLE)}
+        for family in self.parts.families:
+            every = timedelta(seconds=self.parts.clock.real_s(family.config.every))
+            job = jobs.pop(f"{CYCLE}{family.name}", None)
+            if job is None:
+                self._schedule_cycles(family)
+            elif job.trigger.interval != every:
+                job.reschedule("interval", seconds=every.total_seconds())
+        for job in jobs.values():
+            job.remove()
+        self._health.every_s = self._shortest_s()
+        self._store_failing.notifiers, self._store_failing.recipients = self.parts.notifiers, self._recipients()
+        self._wake_outbox()
 
     # What the scheduler calls must return at once; the work runs in tasks of the service's own.
 
@@ -121,6 +147,20 @@ class Service:
             if f"cycle:{family.name}" not in self._running:  # what that raises belongs to the pass that it begins
                 self._end_storm(family)
         self._wake_outbox()
+        if self.rules is not None and self.rules.is_due():
+            self._start(RULES, partial(self._look_at_rules, self.rules))
+
+    def look_at_rules(self) -> None:
+        """Has the rule file looked at with the next pulse; what is new in it is looked at once more a second later."""
+        if self.rules is not None:
+            self.rules.watch.hurry()
+
+    async def _look_at_rules(self, rules: Reload) -> None:
+        try:
+            await rules.look()
+        except StorageError as fault:  # the cycles tell it
+            log.error("rules.storage", str(fault))
+        self._health.rule_faults = rules.faults
 
     def _open_console(self) -> None:
         """Begins to answer once a cycle is done."""
@@ -207,7 +247,8 @@ class Service:
 
     async def _list(self, family: Family) -> None:
         try:
-            await family.update()
+            with suppress(AccountGoneError):
+                await family.update()
         except StorageError as fault:  # the next cycle of the master account tells it
             log.error("listing.storage", str(fault), account=family.name)
 
@@ -222,6 +263,8 @@ class Service:
                 jitter=random(),  # noqa: S311 - a backoff's jitter guards no secret
                 raised=partial(self.parts.outbox.storm.note, family.name),
             )
+        except AccountGoneError:
+            return
         except StorageError as fault:
             await self._store_failing.failed(before.name, fault)
             self._health.store_failing = self._store_failing.is_failing
@@ -258,7 +301,8 @@ class Service:
         """
         if self._draining:
             return
-        self._watched.update(["pulse", *self._running])
+        # A disk that hangs with the rule file on it does not hold up what runs.
+        self._watched.update(["pulse", *(job for job in self._running if job != RULES)])
         hung = [name for name, rounds in self._watched.items() if rounds >= GIVE_UP_AFTER]
         if hung:
             log.error("watchdog.gave_up", "the service hangs; it ends so that it is started anew", jobs=",".join(hung))
@@ -293,37 +337,3 @@ class Service:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         self._scheduler.shutdown(wait=False)
-
-
-async def run_until_signalled(parts: Parts, *, listen: Listen | None, systemd: Systemd) -> ExitCode:
-    """Runs the service until SIGTERM or SIGINT, and then to its clean end; a second signal ends the process at once.
-
-    So does the watchdog when it gives up, with 70. `listen` is where the console answers.
-    """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, partial(_stop, stop, number))
-    log.info(
-        "service.started",
-        "watching",
-        accounts=",".join(family.name for family in parts.families),
-        channels=",".join(parts.notifiers),
-    )
-    try:
-        code = await Service(parts, listen, systemd).run(stop)
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-    log.info("service.stopped", "the end", exit_code=int(code))
-    if code is ExitCode.UNPLANNED:
-        os._exit(code)  # what hangs would hold up every orderly end; what was committed has reached the disk
-    return code
-
-
-def _stop(stop: asyncio.Event, number: signal.Signals) -> None:
-    if stop.is_set():
-        os._exit(128 + number)  # what a shell reports for a process that a signal ended
-    asyncio.get_running_loop().call_later(END_S, os._exit, ExitCode.UNPLANNED)  # whatever hangs, a disk perhaps
-    log.info("service.stopping", "ending; a second signal ends at once", signal=number.name)
-    stop.set()

@@ -45,7 +45,7 @@ class StoreFailing:
             log.info("store.recovered", "the database takes writes again", account=account)
         if is_sub_account(account) or self.is_failing:
             return
-        told, self._firing = self._firing, set()
+        told, self._firing = self._firing & self.notifiers.keys(), set()
         if told:
             now = self.clock.now()
             await asyncio.gather(*(self._tell(channel, store_recovered(now=now), now=now) for channel in told))

@@ -13,8 +13,9 @@ import pytest
 from guard.cli.app import COMMANDS
 from guard.config import load
 from guard.errors import ExitCode
-from guard.service import END_S, WATCH_S
+from guard.service import WATCH_S
 from guard.settings import Settings, unknown_variables
+from guard.signals import END_S
 from tests.console.listening import listening
 
 ROOT = Path(__file__).parents[1]

@@ -1,6 +1,11 @@
 """The table of what a rule can read."""
 
-from guard.fields import FIELDS, LATER_ROOTS, OPEN_ROOTS, Kind, field_named
+import pytest
+
+from guard.fields import FIELDS, OPEN_ROOTS, Kind, field_named
+from guard.model import Each, Endpoint
+from guard.rules.expression import read_expression
+from guard.rules.values import Unknown
 
 USAGE = {
     "plan": {
@@ -39,7 +44,8 @@ def dotted(part: object, prefix: str = "") -> set[str]:
 
 
 def test_the_table_lists_the_answer_of_the_usage_api_and_the_share_of_the_period() -> None:
-    assert set(FIELDS) == dotted(USAGE) | {"period.elapsed"}
+    of_usage = {name for name, field in FIELDS.items() if field.endpoint is Endpoint.USAGE}
+    assert of_usage == dotted(USAGE) | {"period.elapsed"}
 
 
 def test_every_limit_behind_a_field_is_a_listed_limit_and_its_own() -> None:
@@ -55,11 +61,26 @@ def test_what_is_left_and_what_is_used_stand_before_the_same_limit() -> None:
 
 def test_kinds_follow_the_names() -> None:
     for name, field in FIELDS.items():
-        last = name.rpartition(".")[2]
+        root, _, last = name.rpartition(".")
         if "Last" in last:
             assert field.kind is Kind.ROLLING
-        if last.startswith(("total", "successful", "failed")):
+        if root == "stats" and last.startswith(("total", "successful", "failed")):
             assert field.kind is Kind.LIFETIME
+        if root in {"today", "month", "agents"}:
+            assert field.kind is (Kind.DAY if root == "today" else Kind.MONTH)
+
+
+def test_what_comes_from_one_endpoint_has_a_root_of_its_own() -> None:
+    roots = {(name.partition(".")[0], field.endpoint) for name, field in FIELDS.items()}
+    assert len(roots) == len(dict(roots))
+    assert {endpoint for _, endpoint in roots} == set(Endpoint)
+
+
+def test_the_fields_of_a_subject_begin_with_what_it_is() -> None:
+    endpoints = {
+        each: {field.endpoint for name, field in FIELDS.items() if name.startswith(f"{each}.")} for each in Each
+    }
+    assert endpoints == {Each.NUMBER: {Endpoint.BY_NUMBER}, Each.AGENT: {Endpoint.BY_AGENT}}
 
 
 def test_an_unlisted_name_below_the_plans_limits_is_a_limit() -> None:
@@ -72,6 +93,24 @@ def test_an_unlisted_name_elsewhere_is_no_field() -> None:
     assert field_named("stats.faxesLast24h") is None
 
 
-def test_no_part_of_a_name_is_both_built_and_to_come() -> None:
-    assert not {name.partition(".")[0] for name in FIELDS} & set(LATER_ROOTS)
+def test_the_api_may_add_fields_where_there_are_some() -> None:
     assert set(OPEN_ROOTS) <= {name.partition(".")[0] for name in FIELDS}
+
+
+def test_what_is_made_of_a_fields_past_comes_with_that_field() -> None:
+    made = {name: field for name, field in FIELDS.items() if field.made_of}
+    assert set(made) == {name for name in FIELDS if name.startswith("month.projected")}
+    for field in made.values():
+        assert FIELDS[field.made_of].endpoint is field.endpoint
+        assert FIELDS[field.made_of].limit == field.limit
+
+
+@pytest.mark.parametrize(("values", "is_young"), [({"month.calls": 3}, True), ({}, False)])
+def test_a_projection_that_lacks_three_full_days_is_young_and_not_missing(
+    values: dict[str, float], is_young: bool
+) -> None:
+    expression = read_expression("month.projectedCalls", budgets=(), complain=print)
+    assert expression is not None
+    unknown = expression.number(values)
+    assert isinstance(unknown, Unknown)
+    assert unknown.is_young is is_young

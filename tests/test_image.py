@@ -9,8 +9,8 @@ from pathlib import Path
 
 import guard
 from guard.cli.app import COMMANDS
-from guard.service import END_S
 from guard.settings import Settings, unknown_variables
+from guard.signals import END_S
 
 ROOT = Path(__file__).parents[1]
 LINES = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text(encoding="utf-8")).splitlines()

@@ -67,6 +67,32 @@ def said(telling: Telling, now: datetime = NOW, zone: str = "UTC") -> str:
     return read(compose([telling], now=now, zone_of=lambda _: ZoneInfo(zone)))
 
 
+def test_a_subject_is_called_as_people_call_it_and_by_its_id_below() -> None:
+    key = AlertKey("main", "number-calls", "num_1")
+    called = reading(subject="+14155550101", summary="90 calls")
+    assert said(told(alert=firing(key=key, reading=called))) == snapshot("""\
+🔴 [critical] main / number-calls / +14155550101: 90 calls
+Account: main
+Subject: num_1
+Value: 1, critical below 2, warning below 3
+Since: 2026-11-23 14:05 UTC (dated)
+Data: 0 s old\
+""")
+    assert "main / number-calls / num_1: 90 calls" in said(
+        told(alert=firing(key=key, reading=replace(called, subject="")))
+    )
+
+
+def test_a_subject_that_is_gone_ends_for_that_reason() -> None:
+    over = incident(peak=CRITICAL, peak_value=1, ended_at=at(15), reason=Reason.SUBJECT_GONE)
+    assert "Why: subject gone" in said(resolved(incident=over), now=at(15))
+
+
+def test_labels_are_shown_in_the_order_of_the_file() -> None:
+    labelled = reading(labels={"team": "voice", "env": "prod\nand more"})
+    assert "Labels: team=voice, env=prod and more\nSince" in said(told(alert=firing(reading=labelled)))
+
+
 def test_a_firing_says_level_what_account_value_against_bounds_since_when_age_and_runbook_in_this_order() -> None:
     detailed = reading(age=timedelta(seconds=4), description="Release some.", runbook="https://example.com/numbers")
     assert said(told(alert=firing(reading=detailed)), now=NOW + timedelta(seconds=8)) == snapshot("""\

@@ -12,7 +12,8 @@ from guard.clock import Clock
 from guard.errors import AlreadyRunningError, ConfigError, StorageError
 from guard.model import Answer, Failure, FailureKind
 from guard.notify.notifier import Post, Sent
-from guard.parts import ReadSecret, open_parts
+from guard.parts import open_parts
+from guard.rule_watch import ReadSecret
 from tests.agentphone.wire import answers, wire
 from tests.builders import NOW
 from tests.notify.examples import message

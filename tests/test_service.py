@@ -13,7 +13,7 @@ from guard.errors import ExitCode
 from guard.model import DeliveryState, EventKind
 from guard.parts import Parts
 from guard.sandbox.scenario import Fault, Kind
-from guard.service import run_until_signalled
+from guard.signals import run_until_signalled
 from tests.cli.process import command
 from tests.serving import FOREVER_S, NEVER, NOBODY, QUICK, Looking, Waiting, world
 from tests.stand_ins.slack import Answer

@@ -29,7 +29,7 @@ def routes(health: Health, clock: Clock) -> list[Route]:
                 "at": clock.now().isoformat(timespec="seconds").replace("+00:00", "Z"),
                 "cycles": report.cycles,
                 "last_cycle_age_s": None if age_s is None else round(age_s, 1),
-                "reasons": report.reasons,
+                "reasons": [*report.reasons, *report.notes],
             },
             OK if report.is_ok else FAILING,
         )

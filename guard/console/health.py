@@ -17,6 +17,7 @@ class Report:
     cycles: int
     last_cycle_age_s: float | None  # None before the first
     reasons: tuple[str, ...]  # why it fails, for people; empty: it does not
+    notes: tuple[str, ...] = ()  # what else a person should see to
 
     @property
     def is_ok(self) -> bool:
@@ -35,6 +36,7 @@ class Health:
     every_s: float  # the shortest interval of all accounts
     began_s: float
     store_failing: bool = False
+    rule_faults: tuple[str, ...] = ()  # of the rule file as it stands, while that is not the one in force
     cycles: int = 0
     _cycled_s: float | None = None
 
@@ -49,7 +51,8 @@ class Health:
         reasons = [] if self._is_patient(now_s) else [_silent_for(age_s, now_s - self.began_s)]
         if self.store_failing:
             reasons.append("the database takes no writes")
-        return Report(self.cycles, age_s, tuple(reasons))
+        notes = [f"the rule file cannot be used: {self.rule_faults[0]}"] if self.rule_faults else []
+        return Report(self.cycles, age_s, tuple(reasons), tuple(notes))
 
     def _is_patient(self, now_s: float) -> bool:
         since_s = self.began_s if self._cycled_s is None else self._cycled_s

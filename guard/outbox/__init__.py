@@ -6,7 +6,7 @@ here: when to try again is data.
 """
 
 from guard.outbox.deliver import Outbox
-from guard.outbox.recover import Receiver, recover, revive
+from guard.outbox.recover import Receiver, readdress, recover, revive
 from guard.outbox.storm import Storm
 
-__all__ = ["Outbox", "Receiver", "Storm", "recover", "revive"]
+__all__ = ["Outbox", "Receiver", "Storm", "readdress", "recover", "revive"]

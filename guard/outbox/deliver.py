@@ -1,6 +1,9 @@
 """Deliver: writes an attempt down, makes it, and writes down what became of it."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
@@ -42,13 +45,31 @@ class Outbox:
     _unsettled: dict[str, tuple[Delivery, Outcome]] = field(
         default_factory=dict
     )  # answered, not yet written, by channel
+    _sending: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))  # by channel
 
     async def attempt(self, channel: str) -> bool:
         """Makes the one attempt that is due on a channel, if there is one; True if there was, so that more may be due.
 
-        Never runs twice at a time for one channel. Raises StorageError when the attempt could not be written down (then
-        it was not made), or its outcome could not (then the next call writes it before anything else).
+        Nothing is due on a channel that is gone, or whose attempt is under way. Raises StorageError when the attempt
+        could not be written down (then it was not made), or its outcome could not (then the next call writes it before
+        anything else).
         """
+        if channel not in self.notifiers or self._sending[channel].locked():
+            return False
+        async with self._sending[channel]:
+            return await self._attempt(channel)
+
+    @asynccontextmanager
+    async def quiet(self, channel: str) -> AsyncIterator[None]:
+        """Within, the channel sends nothing, and what became of its last attempt is written down.
+
+        Waits for an attempt that is under way. Raises StorageError.
+        """
+        async with self._sending[channel]:
+            await self._settle(channel)
+            yield
+
+    async def _attempt(self, channel: str) -> bool:
         await self._settle(channel)
         attempt = await self.store.run(partial(self._begin, channel=channel, now=self.clock.now()))
         if attempt is None:

@@ -151,9 +151,12 @@ def _urgency(notification: Notification) -> tuple[bool, int, str]:
 
 
 def delivery_key(target: Target, errand: Errand) -> str:
-    """The same for the same call and states to the same recipient, whatever else happened; 32 hexadecimal digits."""
+    """The same for the same call and states to the same recipient, whatever else happened; 32 hexadecimal digits.
+
+    An incident's id stands for its alert, so that a rule that gets another name sends nothing twice.
+    """
     parts = sorted(
-        f"{cover.key}\t{known.incident_id}\t{known.level}\t{known.reminders}\t{known.ended}\t{known.missed}"
+        f"{known.incident_id}\t{known.level}\t{known.reminders}\t{known.ended}\t{known.missed}"
         for cover in errand.covers
         for known in [cover.knowledge]
     )

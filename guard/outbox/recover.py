@@ -1,4 +1,4 @@
-"""At start: what a crash left behind, channels that changed, channels that are gone."""
+"""At start and at an edit of the rule file: what a crash left behind, channels that changed or are gone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -33,6 +33,16 @@ def recover(unit: Unit, receivers: Mapping[str, Receiver], *, now: datetime) -> 
         parked = unsure(delivery, why, now, finds=receivers[delivery.channel].finds)
         unit.save_delivery(parked)
         unit.add_events(events(parked, EventKind.UNSURE, now=now))
+    _revive_changed(unit, receivers)
+
+
+def readdress(unit: Unit, receivers: Mapping[str, Receiver], *, now: datetime) -> None:
+    """Makes the outbox fit a rule file that takes effect; no channel that changed may be sending meanwhile."""
+    _drop_gone(unit, receivers, now=now)
+    _revive_changed(unit, receivers)
+
+
+def _revive_changed(unit: Unit, receivers: Mapping[str, Receiver]) -> None:
     known = unit.channel_fingerprints()
     for channel, receiver in receivers.items():
         if known.get(channel) != receiver.fingerprint:

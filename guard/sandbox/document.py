@@ -45,7 +45,7 @@ class Document:
 
     def problem(self, why: str, *, path: Path = (), nth: int | None = None) -> SandboxError:
         """A mistake at that path, or in the nth table (from 0) of those that a double bracket heads with it."""
-        return self._problem(why, self._line(path, nth))
+        return self._problem(why, self.line(path, nth=nth))
 
     def know(
         self, table: Mapping[str, object], known: Iterable[str], *, what: str, path: Path, nth: int | None = None
@@ -71,7 +71,7 @@ class Document:
     def _problem(self, why: str, line: int | None = None) -> SandboxError:
         return SandboxError(f"{self.place}: {why}" if line is None else f"{self.place}:{line}: {why}")
 
-    def _line(self, path: Path, nth: int | None) -> int | None:
+    def line(self, path: Path, *, nth: int | None = None) -> int | None:
         """The first line that sets what the path names, or heads it; None when it is written otherwise."""
         name = ".".join(path)
         if nth is None:

@@ -63,22 +63,29 @@ def read_scenario(text: str, *, name: str, place: str) -> Scenario:
     Raises SandboxError for the first mistake, with its line where that can be told.
     """
     file = Document(text, place=place)
-    top = file.parsed()
-    file.know(top, _KEYS, what="key", path=())
+    return scenario_in(file, file.parsed(), name=name)
+
+
+def scenario_in(file: Document, table: Mapping[str, object], *, name: str, path: Where = ()) -> Scenario:
+    """The scenario that a table of a file tells; `path` leads to the table.
+
+    Raises SandboxError for the first mistake, with its line where that can be told.
+    """
+    file.know(table, _KEYS, what="key", path=path)
     main = Scenario(
         name=name,
-        about=file.take(top, str, ("about",)) or "",
-        interval=_interval(file, top),
-        series=_series(file, top, ()),
-        faults=_faults(file, top, ()),
-        repeat=file.take(top, bool, ("repeat",)) or False,
-        start=_start(file, top),
-        more_subs=_more_subs(file, top),
-        more_subs_rest=_more_subs_rest(file, top),
+        about=file.take(table, str, (*path, "about")) or "",
+        interval=_interval(file, table, path),
+        series=_series(file, table, path),
+        faults=_faults(file, table, path),
+        repeat=file.take(table, bool, (*path, "repeat")) or False,
+        start=_start(file, table, path),
+        more_subs=_more_subs(file, table, path),
+        more_subs_rest=_more_subs_rest(file, table, path),
     )
-    scenario = replace(main, subs=_subs(file, top, main))
+    scenario = replace(main, subs=_subs(file, table, main, path))
     if scenario.repeat and not any(story.length for story in (main, *(sub.story for sub in scenario.subs.values()))):
-        raise file.problem("there is nothing to repeat; write a series or a fault", path=("repeat",))
+        raise file.problem("there is nothing to repeat; write a series or a fault", path=(*path, "repeat"))
     return scenario
 
 
@@ -95,47 +102,48 @@ def _text(path: Path) -> str:
         raise SandboxError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
-def _interval(file: Document, top: Mapping[str, object]) -> timedelta:
+def _interval(file: Document, top: Mapping[str, object], place: Where) -> timedelta:
     try:
-        text = file.take(top, str, ("interval",))
+        text = file.take(top, str, (*place, "interval"))
         interval = _USUAL_INTERVAL if text is None else _moment(text)
     except ValueError as error:
-        raise file.problem(str(error), path=("interval",)) from None
+        raise file.problem(str(error), path=(*place, "interval")) from None
     if not interval:
-        raise file.problem("interval must be longer than 0s", path=("interval",))
+        raise file.problem("interval must be longer than 0s", path=(*place, "interval"))
     return interval
 
 
-def _start(file: Document, top: Mapping[str, object]) -> datetime | None:
-    start = file.take(top, datetime, ("start",))
+def _start(file: Document, top: Mapping[str, object], place: Where) -> datetime | None:
+    start = file.take(top, datetime, (*place, "start"))
     if start is None:
         return None
     if start.tzinfo is None:
-        raise file.problem("start has no zone; put a Z behind it for UTC", path=("start",))
+        raise file.problem("start has no zone; put a Z behind it for UTC", path=(*place, "start"))
     if start.year not in _YEARS:
-        raise file.problem(f"start must be in the years {_YEARS[0]} to {_YEARS[-1]}", path=("start",))
+        raise file.problem(f"start must be in the years {_YEARS[0]} to {_YEARS[-1]}", path=(*place, "start"))
     return start.astimezone(UTC).replace(microsecond=0)
 
 
-def _more_subs(file: Document, top: Mapping[str, object]) -> int:
-    count = file.take(top, int, ("sub_accounts",)) or 0
+def _more_subs(file: Document, top: Mapping[str, object], place: Where) -> int:
+    count = file.take(top, int, (*place, "sub_accounts")) or 0
     if not 0 <= count <= _MOST_SUBS:
-        raise file.problem(f"sub_accounts is a number from 0 to {_MOST_SUBS:,}, not {count}", path=("sub_accounts",))
+        why = f"sub_accounts is a number from 0 to {_MOST_SUBS:,}, not {count}"
+        raise file.problem(why, path=(*place, "sub_accounts"))
     return count
 
 
-def _more_subs_rest(file: Document, top: Mapping[str, object]) -> bool:
-    word = file.take(top, str, ("sub_story",)) or "main"
+def _more_subs_rest(file: Document, top: Mapping[str, object], place: Where) -> bool:
+    word = file.take(top, str, (*place, "sub_story")) or "main"
     if word not in _SUB_STORIES:
         why = f"{word!r} is not one of {', '.join(_SUB_STORIES)}{suggestion(word, _SUB_STORIES)}"
-        raise file.problem(why, path=("sub_story",))
+        raise file.problem(why, path=(*place, "sub_story"))
     return _SUB_STORIES[word]
 
 
-def _subs(file: Document, top: Mapping[str, object], main: Scenario) -> dict[str, SubAccount]:
+def _subs(file: Document, top: Mapping[str, object], main: Scenario, place: Where) -> dict[str, SubAccount]:
     subs: dict[str, SubAccount] = {}
-    for account, table in (file.take(top, dict, ("sub",)) or {}).items():
-        path = ("sub", account)
+    for account, table in (file.take(top, dict, (*place, "sub")) or {}).items():
+        path = (*place, "sub", account)
         if not isinstance(table, dict):
             raise file.problem(f"{account} must be a table; head its lines with [sub.{account}]", path=path)
         if not _SUB_ID.fullmatch(account):

@@ -15,18 +15,17 @@ from typing import Final, Self
 from aiohttp import hdrs, web
 
 from guard.sandbox.account import MASTER
-from guard.sandbox.accounts import Accounts
 from guard.sandbox.answers import document, play, refusal
 from guard.sandbox.errors import SandboxError, suggestion
-from guard.sandbox.fields import FIELDS, PATHS, SUB_ACCOUNTS, USAGE
+from guard.sandbox.fields import FIELDS, PATHS
 from guard.sandbox.limit import RateLimit
+from guard.sandbox.playing import Playing, UnknownAccountError
 from guard.sandbox.query import BadQueryError, Query
-from guard.sandbox.routes import ROUTES, Body, sub_accounts
+from guard.sandbox.routes import Body
 from guard.sandbox.scenario import EVERYTHING, Fault, Scenario
 from guard.sandbox.scenario_file import load_scenario
 
 _SUB_ACCOUNT: Final = "X-Sub-Account-Id"
-_GAP: Final = Fault(status=503)  # what `_` in a series means
 _BACKLOG: Final = 4_096  # a thousand clients may connect at once
 
 
@@ -69,7 +68,7 @@ class Sandbox:
     @property
     def sub_accounts(self) -> Mapping[str, str]:
         """The names of all sub-accounts by their ids, in the order of the listing."""
-        return self._accounts.names
+        return self._playing.accounts.names
 
     @property
     def base_url(self) -> str:
@@ -126,12 +125,12 @@ class Sandbox:
 
     def _begin(self) -> None:
         self._started_at = self._now()
-        self._starts_at = self.scenario.start or self._started_at.replace(microsecond=0)
-        self._accounts = Accounts(self.scenario, start_s=int(self._starts_at.timestamp()))
+        starts_at = self.scenario.start or self._started_at.replace(microsecond=0)
+        self._playing = Playing(self.scenario, starts_at=starts_at)
 
     def _known(self, sub: str) -> str:
-        if sub not in self._accounts.names:
-            raise ValueError(f"there is no sub-account {sub!r}{suggestion(sub, self._accounts.names)}")
+        if sub not in self._playing.accounts.names:
+            raise ValueError(f"there is no sub-account {sub!r}{suggestion(sub, self._playing.accounts.names)}")
         return sub
 
     def _built(self) -> web.AppRunner:
@@ -157,7 +156,7 @@ class Sandbox:
             return response
 
     async def _stamped(self, _request: web.Request, response: web.StreamResponse) -> None:
-        at = self._starts_at + self._elapsed()
+        at = self._playing.starts_at + self._elapsed()
         response.headers[hdrs.DATE] = format_datetime(at, usegmt=True)  # the story's time, as the body's
         response.headers[hdrs.SERVER] = "quota-guard-sandbox"
 
@@ -178,25 +177,15 @@ class Sandbox:
             for place in (path, EVERYTHING):
                 if (owner, place) in self._faults:
                     return self._faults[owner, place]
-        fault = self.scenario.fault_at(elapsed, path=path)
-        if fault is not None or account not in self._accounts:
-            return fault
-        story = self._accounts.story(account)
-        gaps = {name for name, value in story.values_at(elapsed).items() if value is None}
-        own = self._set.get(account, {})
-        return story.fault_at(elapsed, path=path) or (_GAP if path == USAGE and gaps - own.keys() else None)
+        return self._playing.fault(path, elapsed=elapsed, account=account, known=self._set.get(account, {}))
 
     def _good(self, request: web.Request, *, path: str, account: str, elapsed: timedelta) -> Body:
         """What the path answers; raises BadQueryError, and what the router raises for an account that is not there."""
-        query = Query(request.query.items())
-        if path == SUB_ACCOUNTS:
-            return sub_accounts(self._accounts.names if account == MASTER else {}, query)
-        if account not in self._accounts:
-            raise web.HTTPNotFound
-        scripted = self._accounts.story(account).values_at(elapsed) | self._set.get(account, {})
-        known = {name: value for name, value in scripted.items() if value is not None}
-        at_s = int((self._starts_at + elapsed).timestamp())
-        return ROUTES[path](self._accounts.account(account).statement(known, at_s=at_s), query)
+        query, known = Query(request.query.items()), self._set.get(account, {})
+        try:
+            return self._playing.body(path, query, elapsed=elapsed, account=account, known=known)
+        except UnknownAccountError:
+            raise web.HTTPNotFound from None
 
     def _refused(self, request: web.Request, *, elapsed: timedelta) -> web.Response | None:
         scheme, _, key = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
@@ -204,10 +193,10 @@ class Sandbox:
             key.strip().encode(errors="surrogateescape"), self._key
         ):
             return refusal(401)
-        if self._limit is not None and (wait_s := self._limit.admit(self._starts_at + elapsed)):
+        if self._limit is not None and (wait_s := self._limit.admit(self._playing.starts_at + elapsed)):
             return refusal(429, retry_after=str(wait_s))
         sub_account = request.headers.get(_SUB_ACCOUNT)
-        if sub_account is None or sub_account in self._accounts.names:
+        if sub_account is None or sub_account in self._playing.accounts.names:
             return None
         if not sub_account.strip():
             why = {"loc": ["header", _SUB_ACCOUNT], "msg": "The id must not be empty.", "type": "value_error"}

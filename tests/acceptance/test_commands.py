@@ -38,7 +38,7 @@ value = "stats.messagesLast24h +"
 warning = "> 3"
 
 [rules.three]
-value = "delta(stats.totalMessages, 1h)"
+value = "delta(stats.totalMessages)"
 warning = "> 3"
 
 [rules.four]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import __main__, cycle, yardsticks
+from tests.bench import __main__, cycle, forecast, yardsticks
 from tests.bench.api import Api
 from tests.bench.figure import Figure
 from tests.bench.process import first_poll_s, resident_mib, running
@@ -79,6 +79,21 @@ def test_what_the_guard_said_is_shown_where_it_does_not_do_its_part(tmp_path: Pa
 def test_the_rule_files_are_good(channel: str) -> None:
     [account] = config(rule_file(api="http://127.0.0.1:9", channel=channel, rules=TEN_RULES)).accounts
     assert len(account.rules) == 10
+
+
+def test_the_projection_is_measured_on_every_series() -> None:
+    figures = list(forecast.measure())
+    assert [figure.what for figure in figures] == [f"month's end, day {number}" for number in (1, 3, 10)]
+    assert all(0 < figure.value < 50 and figure.yardstick is not None for figure in figures)
+    assert "in range; " in figures[0].beside
+
+
+@pytest.mark.parametrize("path", forecast.SERIES, ids=lambda path: path.stem)
+def test_a_series_has_a_count_for_each_day(path: Path) -> None:
+    days = forecast.read_days(path)
+    assert len(days) == 273
+    assert (max(days) - min(days)).days == 272
+    assert min(days.values()) >= 0
 
 
 def test_one_part_is_measured_by_its_name(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

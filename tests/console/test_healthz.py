@@ -32,6 +32,16 @@ async def test_it_answers_503_with_the_reason_while_the_service_fails() -> None:
         assert (await it.ask()).status == 200
 
 
+async def test_a_rule_file_that_cannot_be_used_is_a_reason_to_look_and_no_failure() -> None:
+    async with listening() as it:
+        it.health.rule_faults = ("rules.toml:1:1: error: no account", "and more")
+        answer = await it.ask()
+        assert answer.status == 200
+        told = json.loads(answer.body)
+        assert told["status"] == "ok"
+        assert told["reasons"] == ["the rule file cannot be used: rules.toml:1:1: error: no account"]
+
+
 async def test_head_answers_the_same_without_a_body() -> None:
     async with listening() as it:
         answer = await it.ask(method="HEAD")

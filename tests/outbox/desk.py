@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from guard.config import Config
-from guard.cycle import recall, save, watched_on
+from guard.config.watched import watched_on
+from guard.cycle import recall, save
 from guard.lifecycle.decide import decide
 from guard.model import Delivery, DeliveryState, Failure, Snapshot
 from guard.outbox import Outbox

@@ -54,10 +54,16 @@ def test_one_state_is_one_message_due_now() -> None:
 
 
 def test_three_go_singly_and_four_as_one_digest() -> None:
-    three = [waits(key) for key in keys(3)]
+    three = [waits(key, incident_id=key.rule) for key in keys(3)]
     assert [len(each.covers) for each in planned(three).deliveries] == [1, 1, 1]
     four = [waits(key) for key in keys(4)]
     assert [len(each.covers) for each in planned(four).deliveries] == [4]
+
+
+def test_a_rule_that_gets_another_name_sends_nothing_twice() -> None:
+    old, new = keys(2)
+    sent = covering(waits(old))
+    assert planned([waits(new)], sent) == Plan()
 
 
 def test_the_worst_comes_first_and_what_ended_last() -> None:
@@ -231,7 +237,8 @@ def test_the_message_of_an_incident_is_edited_to_its_alerts_state(
 def test_an_edit_comes_just_before_the_reply_and_other_edits_after_all_messages() -> None:
     told, lowered = keys(2)
     waiting = replace(rooted(desired=knowledge(C), notified=knowledge(W)), key=told)
-    edits = [Errand((Cover(key, knowledge(C)),), CallKind.EDIT, "C1:1") for key in (lowered, told)]
+    messages = {lowered: "C1:2", told: "C1:1"}
+    edits = [Errand((Cover(key, knowledge(C)),), CallKind.EDIT, receipt) for key, receipt in messages.items()]
     planned = plan(THREAD, [waiting], [], now=NOW, edits=edits).deliveries
     order = [(each.covers[0].key, each.call) for each in turns(planned)]
     assert order == [(told, CallKind.EDIT), (told, CallKind.REPLY), (lowered, CallKind.EDIT)]
@@ -266,7 +273,7 @@ def test_a_message_that_is_gone_is_no_dead_letter() -> None:
 def test_only_what_replaces_another_is_as_old_as_that_one() -> None:
     one, other = keys(2)
     old = covering(waits(one), attempts=3, due_at=NOW)
-    new = planned([waits(one), waits(other)], old, minutes=60)
+    new = planned([waits(one), waits(other, incident_id="inc2")], old, minutes=60)
     assert [each.created_at for each in new.deliveries] == [at(60)]
 
 

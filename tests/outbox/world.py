@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from guard.config import Config, load, recipients_of
-from guard.cycle import recall, retire_gone, save, watched_on
+from guard.config.watched import watched_on
+from guard.cycle import recall, retire_gone, save
 from guard.errors import StorageError
 from guard.lifecycle.decide import Decision, decide
 from guard.lifecycle.desired import gap

@@ -1,0 +1,117 @@
+"""One edit of the rule file: opens what it wants anew, writes what it ends, and exchanges the parts of a service."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from guard.agentphone import UsageClient
+from guard.config import AccountConfig
+from guard.cycle import Cycles, retire_gone
+from guard.family import Family
+from guard.model import SubAccount
+from guard.notify.channels import notifier_for
+from guard.notify.notifier import Notifier
+from guard.outbox import readdress
+from guard.parts import Closable, Parts, client_for, receivers_of, watched_accounts, zones_of
+from guard.rule_version import note_valid, store_version
+from guard.rule_watch import Edition
+from guard.store import RuleFile, Unit
+
+Members = Mapping[str, list[SubAccount]]
+"""The sub-accounts of each master account, as they are stored."""
+
+
+@dataclass(slots=True)
+class Edit:
+    """The step from the parts in force to those that an edition wants; what did not change goes on as it is."""
+
+    parts: Parts
+    edition: Edition
+    _clients: dict[str, UsageClient] = field(default_factory=dict)  # new ones, by account
+    _notifiers: dict[str, Notifier] = field(default_factory=dict)  # new ones, by channel
+
+    def open(self) -> None:
+        """Opens what is new or changed; raises ConfigError where that cannot be."""
+        before = {account.name: account for account in self.parts.config.accounts}
+        for account in self.edition.config.accounts:
+            if _way(before.get(account.name)) != _way(account):
+                self._clients[account.name] = client = client_for(account, self.parts.read_secret)
+                self.parts.opened.append(client)
+        for name, channel in self.edition.config.channels.items():
+            if self.parts.config.channels.get(name) != channel:
+                self._notifiers[name] = notifier = notifier_for(channel, now=self.parts.clock.now)
+                self.parts.opened.append(notifier)
+
+    async def undo(self) -> None:
+        """Closes what `open` has opened."""
+        opened: list[Closable] = [*self._clients.values(), *self._notifiers.values()]
+        for each in opened:
+            self.parts.opened.remove(each)
+            await each.close()
+
+    @asynccontextmanager
+    async def quiet(self) -> AsyncIterator[None]:
+        """Within, no channel that changes or goes is sending, and no account that does so decides anything.
+
+        An account is asked meanwhile all the same: what it answers is decided on as the new edition says. Raises
+        StorageError where a channel's last outcome cannot be written down.
+        """
+        async with AsyncExitStack() as held:
+            for name, channel in self.parts.config.channels.items():
+                if self.edition.config.channels.get(name) != channel:
+                    await held.enter_async_context(self.parts.outbox.quiet(name))
+            wanted = {account.name: account for account in self.edition.config.accounts}
+            for family in self.parts.families:
+                if wanted.get(family.name) != family.config:
+                    for cycles in (family.master, *family.subs):
+                        await held.enter_async_context(cycles.writing())
+            yield
+
+    def write(self, unit: Unit, *, now: datetime) -> tuple[RuleFile | None, Members]:
+        """Writes all that it means for what is stored; gives its version, if it is one, and who is watched from now on.
+
+        To be called within `quiet`.
+        """
+        config = self.edition.config
+        note_valid(unit, self.parts.config, now=now)
+        version = store_version(unit, config, self.edition.text, now=now, before=self.parts.config)
+        retire_gone(unit, dict(watched_accounts(unit, config)), now=now)
+        readdress(unit, receivers_of(config, self._all_notifiers()), now=now)
+        return version, {each.name: unit.sub_accounts(each.name) if each.subs else [] for each in config.accounts}
+
+    def exchange(self, members: Members) -> tuple[list[Cycles], list[Closable]]:
+        """Exchanges the parts; gives the cycles whose account changed, and what is no longer needed.
+
+        To be called within `quiet`, after what `write` does was committed.
+        """
+        parts, config = self.parts, self.edition.config
+        affected, old = list[Cycles](), list[Closable]()
+        before, families = {family.name: family for family in parts.families}, list[Family]()
+        for account in config.accounts:
+            family = before.pop(account.name, None)
+            if family is None:
+                family = Family(account, self._clients[account.name], parts.store, parts.clock)
+                family.adopt(account, family.client, members[account.name])
+            elif family.config != account:
+                old += [family.client] if account.name in self._clients else []
+                client = self._clients.get(account.name, family.client)
+                affected += family.adopt(account, client, members[account.name])
+            families.append(family)
+        for family in before.values():
+            family.end()
+            old.append(family.client)
+        notifiers = self._all_notifiers()
+        old += [each for name, each in parts.notifiers.items() if notifiers.get(name) is not each]
+        parts.config, parts.families, parts.notifiers = config, tuple(families), notifiers
+        parts.outbox.notifiers, parts.outbox.zone_of = notifiers, zones_of(config)
+        return affected, old
+
+    def _all_notifiers(self) -> dict[str, Notifier]:
+        known = self.parts.notifiers
+        return {name: self._notifiers.get(name) or known[name] for name in self.edition.config.channels}
+
+
+def _way(account: AccountConfig | None) -> tuple[object, ...]:
+    """What its client is made of."""
+    return () if account is None else (account.base_url, account.api_key)

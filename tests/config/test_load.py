@@ -19,7 +19,7 @@ from guard.config import (
     TerminalConfig,
     load,
 )
-from guard.model import NO_DATA, Level
+from guard.model import NO_DATA, Each, Level
 from guard.rules.evaluate import Facts, evaluate
 from guard.rules.policy import Remind
 from tests.builders import snapshot
@@ -34,22 +34,39 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 def test_the_example_has_no_problem() -> None:
     example = config(EXAMPLE.read_text(encoding="utf-8"))
     (account,) = example.accounts
-    assert [rule.name for rule in account.rules] == ["numbers-remaining", "messages-over-budget", "webhook-failures"]
-    assert account.disabled == {"messages-of-plan", "many-calls"}
+    assert [rule.name for rule in account.rules] == [
+        "numbers-remaining",
+        "messages-over-budget",
+        "webhook-failures",
+        "month-pace",
+        "estimated-spend",
+        "message-spike",
+        "numbers-run-out",
+        "minutes-of-an-agent",
+    ]
+    assert account.disabled == {"messages-of-plan", "minutes-of-plan", "many-calls"}
     assert [type(channel) for channel in example.channels.values()] == [SlackConfig]
 
 
-class LastHour:
-    """A history in which 40 webhooks were delivered, 4 of them in vain."""
+class Past:
+    """A history: 4 of 40 webhooks of the last hour were delivered in vain, and a phone number is lost each day."""
 
     def increase(self, name: str, window_s: float) -> float:
         assert window_s == HOUR.total_seconds()
         return {"stats.failedWebhookDeliveries": 4, "stats.totalWebhookDeliveries": 40}[name]
 
+    def usual(self, name: str, days: int) -> float:
+        assert (name, days) == ("stats.messagesLast24h", 7)
+        return 200
+
+    def slope(self, name: str, window_s: float) -> float:
+        assert (name, window_s) == ("numbers.remaining", 72 * HOUR.total_seconds())
+        return -1 / 86_400
+
     def ago(self, name: str, window_s: float) -> None:
         """Nothing, as the example does not ask."""
 
-    over = usual = slope = ago
+    over = ago
 
 
 def test_the_example_says_what_it_promises() -> None:
@@ -57,22 +74,40 @@ def test_the_example_says_what_it_promises() -> None:
     (account,) = config(text).accounts
     values = {
         "numbers.remaining": 1,
+        "numbers.used": 11,
         "numbers.limit": 12,
         "stats.messagesLast24h": 900,
         "stats.messagesLast30d": 17_310,
         "stats.failedWebhookDeliveries": 612,
         "stats.totalWebhookDeliveries": 85_102,
         "plan.limits.messagesPerMonth": 20_000,
+        "plan.limits.voiceMinutesPerMonth": 900,
+        "month.messages": 18_000,
+        "month.projectedMessages": 24_000,
+        "agents.totalSeconds": 48_600,
     }
-    facts = Facts.of(snapshot(values), budgets=account.budgets, windows=LastHour())
-    seen = [evaluate(rule, facts) for rule in account.rules]
-    assert [each.reading and each.reading.summary for each in seen] == [
-        "1 of 12 phone numbers left",
-        "900 messages in 24 hours, of a budget of 1,000",
-        "4 of 40 webhooks failed",
-        "86.6 % of the plan's messages used in 30 days",
-    ]
-    assert [dict(each.holds) for each in seen] == [{W: True, C: True}] + 3 * [{W: True, C: False}]
+    seen_at = replace(
+        snapshot(values),
+        subjects={Each.AGENT: {"agt_1": {"agent.totalSeconds": 33_000, "agent.agentName": "Support"}}},
+    )
+    facts = Facts.of(seen_at, budgets=account.budgets, windows=Past())
+    support = facts.about(Each.AGENT, "agt_1", windows=Past())
+    seen = {rule.name: evaluate(rule, support if rule.each else facts) for rule in account.rules}
+    assert {name: each.reading and each.reading.summary for name, each in seen.items()} == {
+        "numbers-remaining": "1 of 12 phone numbers left",
+        "messages-over-budget": "900 messages in 24 hours, of a budget of 1,000",
+        "webhook-failures": "4 of 40 webhooks failed",
+        "month-pace": "the month will end at 24,000 messages, of a budget of 25,000",
+        "estimated-spend": "18,000 messages and 13 h 30 min of calls so far, of a budget of $600.00",
+        "message-spike": "900 messages in 24 hours, where 200 are usual",
+        "numbers-run-out": "at this pace the last phone number is gone on 2026-11-24 14:05 UTC",
+        "minutes-of-an-agent": "Support was on the phone for 9 h 10 min this month",
+        "messages-of-plan": "86.6 % of the plan's messages used in 30 days",
+        "minutes-of-plan": "13 h 30 min of calls this month, of 900 minutes in the plan",
+    }
+    critical = {name for name, each in seen.items() if each.holds[C]}
+    assert critical == {"numbers-remaining", "numbers-run-out"}
+    assert {name for name, each in seen.items() if not each.holds[W]} == set()
 
 
 def test_the_example_can_be_read_before_anything_is_set() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any, Final
@@ -236,3 +238,12 @@ KNOWN: Final = (
 def test_a_mistake_that_a_schema_can_tell_is_refused(name: str) -> None:
     (file,) = (each for each in BAD if each.stem == name)
     assert refused(file.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("file", "code"), [(ROOT / "rules.example.toml", 0), (BAD[0].with_stem(KNOWN[-1]), 1)])
+def test_the_tool_that_people_check_files_with_says_the_same(tmp_path: Path, file: Path, code: int) -> None:
+    schema_file = tmp_path / "rules.schema.json"
+    schema_file.write_text(json.dumps(SCHEMA), encoding="utf-8")
+    command = [Path(sys.executable).with_name("check-jsonschema"), "--schemafile", schema_file, file]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code, done.stdout + done.stderr

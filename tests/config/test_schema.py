@@ -244,6 +244,6 @@ def test_a_mistake_that_a_schema_can_tell_is_refused(name: str) -> None:
 def test_the_tool_that_people_check_files_with_says_the_same(tmp_path: Path, file: Path, code: int) -> None:
     schema_file = tmp_path / "rules.schema.json"
     schema_file.write_text(json.dumps(SCHEMA), encoding="utf-8")
-    command = [Path(sys.executable).with_name("check-jsonschema"), "--schemafile", schema_file, file]
+    command: list[str | Path] = [Path(sys.executable).with_name("check-jsonschema"), "--schemafile", schema_file, file]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == code, done.stdout + done.stderr

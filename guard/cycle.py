@@ -76,11 +76,14 @@ class Cycles:
         """How the asking goes, as it was last read or committed."""
         return self._account
 
-    async def remember(self) -> Memory:
-        """Reads what is stored of the account, unless it is remembered; raises StorageError."""
+    async def remember(self, *, every: timedelta | None = None) -> Memory:
+        """Reads what is stored of the account, unless it is remembered; raises StorageError.
+
+        `every` is how far apart its answers are, where that is not as its configuration says.
+        """
         while self._memory is None:
             config = self.config
-            memory = await self.store.run(partial(self._recall, config=config, now=self.clock.now()))
+            memory = await self.store.run(partial(self._recall, config=config, now=self.clock.now(), every=every))
             if config is self.config:  # else it is of no use any more
                 self._keep(memory)
         return self._memory
@@ -128,7 +131,7 @@ class Cycles:
         Raises StorageError when nothing could be committed; then nothing was decided either.
         """
         began_at = self.clock.now()
-        siblings = self._siblings
+        client, siblings = self.client, self._siblings
         poll, seen = await self._poll() if ask else (None, None)
         if isinstance(seen, Snapshot) and siblings.needed:
             seen = await self._with(siblings, seen)
@@ -136,8 +139,13 @@ class Cycles:
         took = min(self.clock.now() - began_at, LONGEST_POLL * self.clock.speed)
         counts = silence_counts is None or isinstance(seen, Snapshot) or await silence_counts(seen)
         async with self.writing():
+            if client is not self.client:  # what another key was told, or is told elsewhere, may be another account's
+                poll, seen, siblings = None, None, self._siblings
             watched = watched_on(self.config, every=max(every or self.config.every, took), silence_counts=counts)
-            memory, self._memory = await self.remember(), None  # what could not be committed is read anew
+            if every is not None and every > self.config.every and needs(self.config.rules):
+                self._memory = None  # windows of answers so far apart begin with older ones than were read
+            # What could not be committed is read anew.
+            memory, self._memory = await self.remember(every=every), None
             # A crash before this commit forgets the answer; the next cycle asks again and decides.
             decision = await self.store.run(
                 partial(
@@ -186,6 +194,7 @@ class Cycles:
 
     def adopt(self, config: AccountConfig, client: UsageClient) -> None:
         """Watches the account in another way from now on; to be called within `writing`."""
+        self._seen = self._seen if client is self.client else None  # else it may be another account's
         self.config, self.client, self._memory = config, client, None
         self._siblings = Siblings(config, client)
 
@@ -196,9 +205,9 @@ class Cycles:
     def _keep(self, memory: Memory) -> None:
         self._memory, self._account = memory, memory.account
 
-    def _recall(self, unit: Unit, *, config: AccountConfig, now: datetime) -> Memory:
+    def _recall(self, unit: Unit, *, config: AccountConfig, now: datetime, every: timedelta | None) -> Memory:
         self._siblings.recall(unit)
-        return recall(unit, config, now=now)
+        return recall(unit, config, now=now, every=every)
 
     async def _with(self, siblings: Siblings, seen: Snapshot) -> Snapshot:
         """The snapshot with what the siblings say, those asked that are due; raises StorageError."""
@@ -263,10 +272,10 @@ def _write_listed(unit: Unit, *, account: Account, write: Callable[[Unit], objec
     write(unit)
 
 
-def recall(unit: Unit, config: AccountConfig, *, now: datetime) -> Memory:
+def recall(unit: Unit, config: AccountConfig, *, now: datetime, every: timedelta | None = None) -> Memory:
     """All that is stored of one account, with the snapshots that its rules look back on."""
     history = History(needs(config.rules))
-    if span := history.span(every=config.every):
+    if span := history.span(every=every or config.every):
         for seen in snapshots(unit, config, since=now - span):
             history.add(seen)
     account = unit.account(config.name) or Account(config.name)

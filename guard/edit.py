@@ -54,19 +54,27 @@ class Edit:
     async def quiet(self) -> AsyncIterator[None]:
         """Within, no channel that changes or goes is sending, and no account that does so decides anything.
 
-        An account is asked meanwhile all the same: what it answers is decided on as the new edition says. Raises
-        StorageError where a channel's last outcome cannot be written down.
+        No channel at all is sending where a rule gets another name. An account is asked meanwhile all the same: what
+        it answers is decided on as the new edition says. Raises StorageError where a channel's last outcome cannot be
+        written down.
         """
         async with AsyncExitStack() as held:
+            renames = self._renames()
             for name, channel in self.parts.config.channels.items():
-                if self.edition.config.channels.get(name) != channel:
+                if renames or self.edition.config.channels.get(name) != channel:
                     await held.enter_async_context(self.parts.outbox.quiet(name))
             wanted = {account.name: account for account in self.edition.config.accounts}
             for family in self.parts.families:
                 if wanted.get(family.name) != family.config:
-                    for cycles in (family.master, *family.subs):
+                    await held.enter_async_context(family.master.writing())  # from here on no listing brings anybody
+                    for cycles in family.subs:
                         await held.enter_async_context(cycles.writing())
             yield
+
+    def _renames(self) -> bool:
+        """Whether a rule gets another name: what is being sent of it would be written down under the one before."""
+        former = {rule.name for account in self.parts.config.patterns for rule in account.rules}
+        return any(rule.renamed_from in former for account in self.edition.config.patterns for rule in account.rules)
 
     def write(self, unit: Unit, *, now: datetime) -> tuple[RuleFile | None, Members]:
         """Writes all that it means for what is stored; gives its version, if it is one, and who is watched from now on.

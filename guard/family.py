@@ -295,16 +295,22 @@ class Family:
 
     async def _apply(self, roster: Roster, *, now: datetime) -> None:
         before, known, config = self._members, self._subs.keys(), self.config
+
+        def write(unit: Unit) -> None:
+            if self.config is config:  # else an edit of the rule file came between, and says who belongs to it
+                _write_roster(unit, roster, now=now)
+
         gone = {_name(each) for each in roster.gone}
         self._admit(each for each in before if _name(each) not in gone)  # nothing may write of the others any more
         self._pass.drop(gone)
         try:
-            await self.master.note_listed(now, partial(_write_roster, roster=roster, now=now))
+            await self.master.note_listed(now, write)
         except StorageError:
-            self._admit(before)
+            if self.config is config:
+                self._admit(before)
             raise
         if self.config is not config:
-            self._listed_at = None  # an edit of the rule file came between; the next pass asks who belongs to it now
+            self._listed_at = None  # the next pass asks anew
             return
         self._admit(roster.members)
         for name in sorted(gone):
@@ -334,7 +340,7 @@ def _complaint(listing: Listing, *, is_alone: bool) -> str:
     return "; ".join(listing.notes)
 
 
-def _write_roster(unit: Unit, *, roster: Roster, now: datetime) -> None:
+def _write_roster(unit: Unit, roster: Roster, *, now: datetime) -> None:
     unit.save_sub_accounts(roster.members)
     unit.delete_sub_accounts(roster.gone)
     for each in roster.gone:

@@ -40,14 +40,26 @@ def _plan_limit(name: str, unit: str = "count") -> Field:
     return Field(f"plan.limits.{name}", Kind.LIMIT, unit, f"plan.limits.{name}")
 
 
-def _of(endpoint: Endpoint, root: str, names: str, kind: Kind, *, unit: str = "count", limit: str = "") -> list[Field]:
-    return [Field(f"{root}.{name}", kind, unit, limit, endpoint) for name in names.split()]
+def _of(
+    endpoint: Endpoint,
+    root: str,
+    names: str,
+    kind: Kind,
+    *,
+    unit: str = "count",
+    limit: str = "",
+    made_of: str = "",
+) -> list[Field]:
+    return [Field(f"{root}.{name}", kind, unit, limit, endpoint, made_of) for name in names.split()]
 
 
 def _projected(of: str, *, limit: str = "") -> list[Field]:
     names = (f"month.projected{of}{end}" for end in ("", "Low", "High"))
     return [Field(name, Kind.MONTH, "count", limit, Endpoint.DAILY, made_of=f"month.{of.lower()}") for name in names]
 
+
+NO_AGENTS: Final = "agents.listed"
+"""Among the values while no agent is listed yet in a month, which time mends; no field, so no rule reads it."""
 
 _MONTHLY: Final = "plan.limits.messagesPerMonth"
 
@@ -75,8 +87,8 @@ _SIBLINGS: Final = (
     *_of(Endpoint.DAILY, "month", "elapsed", Kind.MONTH, unit="share"),
     *_projected("Messages", limit=_MONTHLY),
     *_projected("Calls"),
-    *_of(Endpoint.BY_AGENT, "agents", "messages calls", Kind.MONTH),
-    *_of(Endpoint.BY_AGENT, "agents", "totalSeconds", Kind.MONTH, unit="seconds"),
+    *_of(Endpoint.BY_AGENT, "agents", "messages calls", Kind.MONTH, made_of=NO_AGENTS),
+    *_of(Endpoint.BY_AGENT, "agents", "totalSeconds", Kind.MONTH, unit="seconds", made_of=NO_AGENTS),
     *_of(Endpoint.WEBHOOKS, "webhooks", "failed total", Kind.ROLLING),
     *_of(Endpoint.BY_NUMBER, "number", "messages calls", Kind.LIFETIME),
     *_of(Endpoint.BY_NUMBER, "number", "phoneNumber country status agentId agentName", Kind.TEXT),

@@ -77,11 +77,16 @@ class Reload:
                 version, members = await self.parts.store.run(partial(edit.write, now=self.parts.clock.now()))
                 # A crash here starts with the new rules, which are stored.
                 affected, old = edit.exchange(members)
-        except (ConfigError, StorageError) as fault:
+        except StorageError:
             await edit.undo()
-            if isinstance(fault, StorageError):
-                raise
+            raise
+        except ConfigError as fault:
+            await edit.undo()
             return (str(fault),)
+        except Exception as fault:  # noqa: BLE001 - a defect of ours must be told, and not be tried every five seconds
+            await edit.undo()
+            log.error("rules.unplanned", "an edit of the rule file could not be taken over", exc=fault)
+            return (f"{self.watch.path} cannot be taken over: {type(fault).__name__}",)
         until_s = self.parts.clock.monotonic_s() + CLOSE_AFTER_S
         self._closing += [(until_s, each) for each in old]
         self._log(edition, version)

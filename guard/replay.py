@@ -1,6 +1,6 @@
 """Stored or scripted answers through the very decisions of the service: what happens, and what each channel is told."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,6 +17,7 @@ from guard.model import (
     AlertKey,
     Answer,
     Endpoint,
+    Event,
     Failure,
     Incident,
     Notification,
@@ -24,11 +25,13 @@ from guard.model import (
     Snapshot,
     Telling,
 )
-from guard.payload import Part, joined, part, snapshot
+from guard.payload import Part, Picking, joined, part
 from guard.rules.evaluate import Facts
 from guard.rules.history import History, needs
-from guard.rules.quiet import is_quiet
+from guard.rules.names import BUDGETS
+from guard.rules.quiet import Quiet, quiet
 from guard.rules.rule import Rule
+from guard.rules.values import Windows
 from guard.store import Poll
 
 _LONGEST_WAIT: Final = 1.0
@@ -53,7 +56,8 @@ class Cycle:
 
     at: datetime
     seen: Seen | None
-    decision: Decision
+    events: tuple[Event, ...] = ()
+    alerts: tuple[Alert, ...] = ()  # those that changed
     told: tuple[Told, ...] = ()
 
 
@@ -62,34 +66,42 @@ class Replay:
     """The cycles of one account in memory, one after another, each at the time that it is given.
 
     It decides as the service does, with rules that nobody edits meanwhile and channels that accept every message at
-    once. The same answers at the same times give the same decisions.
+    once. The same answers at the same times give the same decisions. A year has half a million cycles, and in nearly
+    all of them nothing changes: those are counted, not decided.
     """
 
     config: AccountConfig
+    history: History = field(init=False)
+    """The windows that the rules look back on, up to the last snapshot."""
     _watched: Watched = field(init=False)
-    _asleep: Watched = field(init=False)  # the same without rules
-    _sleepers: tuple["_Sleeper", ...] = field(init=False)
-    _memory: Memory = field(init=False)
+    _budgets: dict[str, float] = field(init=False)  # by the names that rules read
+    _quiet: dict[str, Quiet] = field(init=False)  # by the rule's name
+    _resting: list[tuple[str, Quiet]] = field(init=False)  # those whose alerts are at rest
+    _account: Account = field(init=False)  # before the calm cycles
+    _alerts: Mapping[AlertKey, Alert] = field(init=False, default_factory=dict)
     _notifications: dict[tuple[AlertKey, str, str], Notification] = field(init=False, default_factory=dict)
+    _restless: frozenset[str] = field(init=False, default=frozenset())  # the names of the others
+    _calm: int = field(init=False, default=0)  # cycles in a row in which all stayed as it was
+    _calm_at: datetime | None = field(init=False, default=None)  # the last of them
 
     def __post_init__(self) -> None:
         """Begins with an account of which nothing is known."""
-        self._watched = watched_on(self.config, every=self.config.every)
-        self._asleep = replace(self._watched, rules=())
-        self._sleepers = tuple(_Sleeper(rule, AlertKey(self.config.name, rule.name)) for rule in self.config.rules)
-        self._memory = Memory(
-            Account(self.config.name), notifications=self._stored, history=History(needs(self.config.rules))
-        )
+        config = self.config
+        self.history = History(needs(config.rules))
+        self._watched = watched_on(config, every=config.every)
+        self._budgets = {BUDGETS + name: number for name, number in config.budgets.items()}
+        self._quiet = {rule.name: quiet(rule, constants=self._budgets) for rule in config.rules}
+        self._resting = list(self._quiet.items())
+        self._account = Account(config.name)
 
     @property
     def account(self) -> Account:
         """How the asking goes."""
-        return self._memory.account
-
-    @property
-    def history(self) -> History:
-        """The windows that the rules look back on, up to the last snapshot."""
-        return self._memory.history
+        if self._calm:
+            streak = self._account.good_streak + self._calm
+            self._account = replace(self._account, cycled_at=self._calm_at, good_at=self._calm_at, good_streak=streak)
+            self._calm = 0
+        return self._account
 
     @property
     def looks_back(self) -> timedelta:
@@ -103,11 +115,12 @@ class Replay:
     def facts(self, snapshot: Snapshot) -> Facts:
         """What rules see of the last snapshot."""
         watched = self._watched
-        return Facts.of(
-            in_period(self.account, snapshot),
-            budgets=watched.budgets,
-            windows=self.history.windows(every=watched.every, tz=watched.tz),
-        )
+        return Facts.of(in_period(self.account, snapshot), budgets=watched.budgets, windows=self._windows())
+
+    @property
+    def ask_at(self) -> datetime | None:
+        """Before when the service would leave the account alone; None just where the last poll did not fail."""
+        return self._account.ask_at
 
     def may_ask(self, now: datetime) -> bool:
         """Whether the service would ask now, as far as the last failure lets it."""
@@ -115,26 +128,41 @@ class Replay:
 
     def cycle(self, seen: Seen | None, *, now: datetime) -> Cycle:
         """Decides one cycle; `seen` is None where the account is not asked."""
-        watched = self._watched
+        rules: Sequence[Rule] = self._watched.rules
         if isinstance(seen, Snapshot):
             self.history.add(seen)
-            watched = self._awake(seen)
-        decision = decide(watched, self._memory, seen, now=now, jitter=_LONGEST_WAIT)
-        self._memory = self._memory.after(decision)
-        if not decision.notifications:
-            return Cycle(now, seen, decision)
-        return Cycle(now, seen, decision, tuple(self._accepted(decision, now=now)))
+            if seen.period_start_at == self._account.period_start_at:
+                rules = self._awake(seen)
+                if not rules and self._is_steady():
+                    self._calm, self._calm_at = self._calm + 1, now
+                    return Cycle(now, seen)
+        return self._decided(replace(self._watched, rules=rules), seen, now=now)
 
-    def _awake(self, seen: Snapshot) -> Watched:
-        """What is watched, less the rules that are at rest and stay so, which is nearly all of them nearly always.
+    def _awake(self, seen: Snapshot) -> list[Rule]:
+        """The rules that are not at rest, or do not stay so: to decide on the others would change nothing."""
+        values, windows = {**seen.values, **self._budgets}, self._windows()
+        woken = [name for name, is_quiet in self._resting if not is_quiet(values, windows)]
+        names = self._restless.union(woken)
+        return [rule for rule in self._watched.rules if rule.name in names] if names else []
 
-        To decide on those would change nothing; a year has half a million cycles.
-        """
-        if seen.period_start_at != self.account.period_start_at:
-            return self._watched
-        facts, alerts = self.facts(seen), self._memory.alerts
-        rules = [each.rule for each in self._sleepers if not each.sleeps(alerts.get(each.key), facts)]
-        return replace(self._watched, rules=rules) if rules else self._asleep
+    def _is_steady(self) -> bool:
+        """Whether one more good answer changes nothing but how many there were, and when the last one was."""
+        # Where the account is lost, its alert is not at rest.
+        return self._account.good_streak > 0 and not (self._account.period_lag or self._restless)
+
+    def _decided(self, watched: Watched, seen: Seen | None, *, now: datetime) -> Cycle:
+        memory = Memory(self.account, self._alerts, self._stored, self.history)
+        decision = decide(watched, memory, seen, now=now, jitter=_LONGEST_WAIT)
+        self._account = decision.account
+        if decision.alerts:
+            self._alerts = memory.after(decision).alerts
+            self._restless = frozenset(key.rule for key, alert in self._alerts.items() if not is_at_rest(alert))
+            self._resting = [each for each in self._quiet.items() if each[0] not in self._restless]
+        told = tuple(self._accepted(decision, now=now)) if decision.notifications else ()
+        return Cycle(now, seen, decision.events, decision.alerts, told)
+
+    def _windows(self) -> Windows:
+        return self.history.windows(every=self._watched.every, tz=self._watched.tz)
 
     def _stored(self) -> Iterable[Notification]:
         return self._notifications.values()
@@ -150,43 +178,21 @@ class Replay:
             self._notifications[wish.key, wish.channel, wish.recipient] = known
 
     def _telling(self, wish: Notification, occasion: Occasion, incidents: dict[str, Incident]) -> Telling:
-        alert, desired = self._memory.alerts[wish.key], wish.desired
+        alert, desired = self._alerts[wish.key], wish.desired
         assert desired is not None  # noqa: S101 - there is an occasion
         incident = incidents.get(desired.incident_id) or alert.incident
         assert incident is not None  # noqa: S101 - one that did not change in this cycle is the open one
         return Telling(occasion, alert, incident, desired, wish.notified)
 
 
-@dataclass(slots=True)
-class _Sleeper:
-    """A rule that may be left alone while nothing happens to it."""
-
-    rule: Rule
-    key: AlertKey
-    _names: tuple[str, ...] = ()  # of all that decides, where that is the snapshot alone
-    _last: tuple[float | str | None, ...] | None = None  # what they were when it was seen asleep
-
-    def __post_init__(self) -> None:
-        if not self.rule.looks_back:
-            self._names = tuple(self.rule.reads)
-
-    def sleeps(self, alert: Alert | None, facts: Facts) -> bool:
-        """Whether its alert is at rest and stays so."""
-        if self.rule.each is not None or not (alert is None or is_at_rest(alert)):
-            return False
-        now = tuple(map(facts.values.get, self._names))
-        if now and now == self._last:
-            return True
-        if not is_quiet(self.rule, facts):
-            return False
-        self._last = now
-        return True
-
-
 def recorded(
     config: AccountConfig, usage: Iterable[Poll], siblings: Iterable[Poll] = ()
 ) -> Iterator[tuple[datetime, Seen]]:
-    """What the service made of the polls that it recorded: those of /v1/usage, and of all siblings, by their time."""
+    """What the service made of the polls that it recorded: those of /v1/usage, and of all siblings, by their time.
+
+    A snapshot has the fields of /v1/usage that the account's rules read, and not always others.
+    """
+    picking = Picking(_read_by(config.rules))
     parts: dict[Endpoint, Part] = {}
     said = iter(siblings)
     following = next(said, None)
@@ -195,15 +201,19 @@ def recorded(
             if isinstance(following.outcome, Answer):
                 parts[following.endpoint] = part(following.endpoint, following.outcome, at=following.at)
             following = next(said, None)
-        yield poll.at, _seen(config, poll, parts)
+        if isinstance(poll.outcome, Failure):
+            yield poll.at, poll.outcome
+            continue
+        # An equal answer is stored once, with another poll's Date; the age was measured when it came.
+        seen = picking.snapshot(poll.outcome, account=poll.account, at=poll.at, age=poll.age)
+        yield poll.at, joined(seen, parts.values(), stale_after=config.stale_after) if parts else seen
 
 
-def _seen(config: AccountConfig, poll: Poll, parts: Mapping[Endpoint, Part]) -> Seen:
-    if isinstance(poll.outcome, Failure):
-        return poll.outcome
-    # An equal answer is stored once, with another poll's Date; the age was measured when it came.
-    usage = replace(snapshot(poll.outcome, account=poll.account, at=poll.at), age=poll.age)
-    return joined(usage, parts.values(), stale_after=config.stale_after) if parts else usage
+def _read_by(rules: Iterable[Rule]) -> Iterator[str]:
+    """The names of all fields that rules read, in what decides and in texts, and of the limits behind them."""
+    for rule in rules:
+        names = (*rule.reads, *rule.summary.reads, *rule.description.reads, *rule.limits)
+        yield from (name for name in names if not name.startswith(BUDGETS))
 
 
 def replayed(replay: Replay, seen: Iterable[tuple[datetime, Seen]]) -> Iterator[Cycle]:
@@ -214,19 +224,19 @@ def replayed(replay: Replay, seen: Iterable[tuple[datetime, Seen]]) -> Iterator[
     """
     ticks_at: datetime | None = None  # an instant of the rhythm: of the last poll that was no second try
     for at, what in seen:
-        if ticks_at is not None:
-            yield from _left_alone(replay, ticks_at, until=at)
-        if not replay.account.failures:
+        ask_at = replay.ask_at
+        if ticks_at is None or ask_at is None:
             ticks_at = at
+        else:
+            yield from _left_alone(replay, ticks_at, until=min(ask_at, at))
         yield replay.cycle(what, now=at)
 
 
 def _left_alone(replay: Replay, ticks_at: datetime, *, until: datetime) -> Iterator[Cycle]:
     """The cycles up to an instant in which the account was not asked, since it was to be left alone."""
-    every, ask_at, last_at = replay.config.every, replay.account.ask_at, replay.account.cycled_at
-    if ask_at is None or last_at is None:
-        return
+    every, last_at = replay.config.every, replay.account.cycled_at
+    assert last_at is not None  # noqa: S101 - it failed then
     tick = ticks_at + ((last_at - ticks_at) // every + 1) * every
-    while tick < min(ask_at, until):
+    while tick < until:
         yield replay.cycle(None, now=tick)
         tick += every

@@ -14,6 +14,7 @@ from functools import partial
 from random import random
 from typing import Any, Final
 
+from apscheduler.job import Job
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from guard.config import recipients_of
@@ -128,12 +129,21 @@ class Service:
             if job is None:
                 self._schedule_cycles(family)
             elif job.trigger.interval != every:
-                job.reschedule("interval", seconds=every.total_seconds())
+                self._space(job, every)
         for job in jobs.values():
             job.remove()
+            name = job.id.removeprefix(CYCLE)
+            self.parts.outbox.storm.end(name)  # no pass over it will end any more
+            self._store_failing.forget(name)
         self._health.every_s = self._shortest_s()
         self._store_failing.notifiers, self._store_failing.recipients = self.parts.notifiers, self._recipients()
         self._wake_outbox()
+
+    def _space(self, job: Job, every: timedelta) -> None:
+        """Has a job come `every` so often, counted from when it last came: edits in a row must not put it off."""
+        due_at = job.next_run_time - job.trigger.interval + every
+        job.reschedule("interval", seconds=every.total_seconds())
+        job.modify(next_run_time=max(due_at, self.parts.clock.wall_now()))
 
     # What the scheduler calls must return at once; the work runs in tasks of the service's own.
 

@@ -39,6 +39,10 @@ class StoreFailing:
         """Whether some master account's commits have failed for so long that it is told."""
         return any(number >= TELL_AFTER for name, number in self._failures.items() if not is_sub_account(name))
 
+    def forget(self, account: str) -> None:
+        """Counts no longer what failed of an account that is watched no more: none of its commits will ever work."""
+        self._failures.pop(account, None)
+
     async def worked(self, account: str) -> None:
         """Notes a cycle that was committed, and tells those who were told of the failing."""
         if self._failures.pop(account, 0):

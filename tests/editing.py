@@ -143,6 +143,17 @@ class Editing:
         await self.passes(7)
         await self.pulse()
 
+    async def overtakes(self, channel: str) -> None:
+        """Lets as much time pass as an edit needs, which then waits for what is being sent on a channel, if it has to.
+
+        What does not wait is over.
+        """
+        waiting = self.parts.outbox._sending[channel]
+        for _ in range(8):
+            self.desk.clock.passes(1)
+            await self.service._pulse()
+            await until(lambda: "rules" not in self.service._running or bool(waiting._waiters))
+
     async def edit(self, text: str) -> None:
         """Edits the rule file, and lets that take effect."""
         self.desk.says(text)

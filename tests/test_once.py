@@ -180,6 +180,14 @@ async def test_the_time_since_the_pass_before_counts_whatever_the_rule_file_says
         assert it.told == ["critical"]
 
 
+async def test_windows_begin_with_answers_of_the_rhythm_of_the_passes(tmp_path: Path) -> None:
+    rules = '[rules.growth]\nvalue = "increase(stats.totalMessages, 90m)"\nwarning = "> 250"\n'
+    async with cron(tmp_path, rules=rules) as it:
+        for hour, code in enumerate((0, 0, 0, 1, 0, 0)):  # the window's first answer is two hours old
+            it.sandbox.set({"stats.totalMessages": 100_000 + (100, 200, 300, 460, 500, 600)[hour]})
+            assert await it.runs(minutes=60) == code
+
+
 async def test_silence_counts_from_pass_to_pass(tmp_path: Path) -> None:
     async with cron(tmp_path) as it:
         await it.runs(left=5)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard.fields import FIELDS
+from guard.fields import FIELDS, NO_AGENTS
 from guard.model import Answer, Each, Endpoint, Fields, Snapshot
 from guard.payload import Part, joined, part, snapshot
 from guard.payload.siblings import MOST_SUBJECTS
@@ -225,8 +225,22 @@ def test_a_flood_of_subjects_is_cut() -> None:
 @pytest.mark.parametrize("endpoint", ROWS)
 @pytest.mark.parametrize("data", [None, {}, "rows", 3, [], [None], [[]], [{}], [{"messages": None}]])
 def test_what_is_no_list_of_rows_or_an_empty_one_says_nothing(endpoint: Endpoint, data: object) -> None:
+    if endpoint is Endpoint.BY_AGENT and data == []:
+        return  # which is another story
     found = said(endpoint, {"data": data})
     assert (found.values, found.subjects) == ({}, {})
+
+
+def test_a_month_in_which_nobody_did_anything_yet_lists_no_agent() -> None:
+    found = rows(Endpoint.BY_AGENT)
+    assert (found.values, found.subjects) == ({NO_AGENTS: 0}, {Each.AGENT: {}})
+
+
+@pytest.mark.parametrize(("hours", "is_known"), [(0, True), (23.99, True), (24, False)])
+def test_on_its_first_day_that_is_a_sum_of_0(hours: float, *, is_known: bool) -> None:
+    found = rows(Endpoint.BY_AGENT, at=datetime(2026, 11, 1, tzinfo=UTC) + timedelta(hours=hours))
+    sums = dict.fromkeys(("agents.messages", "agents.calls", "agents.totalSeconds"), 0)
+    assert found.values == {NO_AGENTS: 0, **(sums if is_known else {})}
 
 
 # --- webhooks --------------------------------------------------------------------------------------------------------
@@ -309,6 +323,6 @@ def test_no_json_breaks_a_part_and_all_that_it_says_is_listed(
     found = said(endpoint, payload, server_at=server_at)
     every = [found.values, *(fields for each in found.subjects.values() for fields in each.values())]
     for name, value in (item for fields in every for item in fields.items()):
-        assert FIELDS[name].endpoint is endpoint
+        assert name == NO_AGENTS or FIELDS[name].endpoint is endpoint
         assert isinstance(value, str) or (math.isfinite(value) and value >= 0)
-    assert all(found.subjects.values())
+    assert all(found.subjects.values()) or NO_AGENTS in found.values

@@ -1,22 +1,34 @@
 """Edits of the rule file while the service runs: each takes effect at once and whole, or not at all."""
 
 import asyncio
+import codecs
+import os
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from guard import service
-from guard.model import EventKind, Level
+from guard import edit, service
+from guard.edit import Edit
+from guard.errors import StorageError
+from guard.lifecycle.desired import gap
+from guard.lifecycle.roster import Roster
+from guard.model import EventKind, Level, SubAccount
+from guard.parts import Parts
 from guard.reload import Reload
+from guard.rule_watch import Content, Edition, judged
 from tests.editing import INVALID, Desk, Editing, editing
 from tests.stand_ins.slack import Answer
+from tests.subs import Api, left
 from tests.waiting import until
-from tests.wiring import NUMBERS, broken_store, events, logged
+from tests.wiring import FIVE_RULES, NUMBERS, broken_store, events, logged
 
 FOUR = NUMBERS.replace("< 3", "< 5")
 OTHER = NUMBERS.replace("numbers-remaining", "other")
+RENAMED = '[rules.few]\nrenamed_from = "numbers-remaining"'
 BROKEN = NUMBERS.replace("numbers.remaining", "numbers.remaning")
 
 
@@ -109,6 +121,49 @@ async def test_what_an_account_answers_that_is_gone_meanwhile_is_forgotten(tmp_p
             assert (await it.parts.store.run(lambda unit: unit.accounts())).keys() == {"main"}
 
 
+async def test_edits_of_the_interval_in_a_row_do_not_put_a_cycle_off(tmp_path: Path) -> None:
+    def due(it: Editing) -> datetime:
+        at: datetime = it.service._scheduler.get_job("cycle:main").next_run_time
+        return at
+
+    async with editing(tmp_path) as desk, desk.serving() as it:
+        last = due(it) - timedelta(minutes=1)
+        for every in ("2m", "3m", "2m", "5m"):
+            await it.edit(desk.text(account=f'every = "{every}"'))
+        assert due(it) == last + timedelta(minutes=5)
+
+
+async def test_the_pass_of_an_account_that_is_gone_holds_nothing_back(tmp_path: Path) -> None:
+    async with editing(tmp_path, rules=FIVE_RULES) as desk:
+        desk.says(desk.text(FIVE_RULES, account=desk.other_account()))
+        async with desk.serving() as it:
+            desk.shows(1)
+            begun = it.parts.families[1]
+            begun._under_way.add("other:hangs")
+            desk.clock.passes(60)
+            await it.service._cycle(begun.master, begun)
+            await it.pulse()
+            assert desk.told == ["critical"] * 3  # two wait for the end of the pass
+            await it.edit(desk.text(FIVE_RULES))
+            assert it.parts.outbox.storm._raised == {}
+            waiting = await it.parts.store.run(lambda unit: unit.waiting("ops"))
+            assert [each for each in waiting if gap(each.desired, each.notified)] == []
+
+
+async def test_commits_that_failed_for_an_account_that_is_gone_do_not_count_for_ever(tmp_path: Path) -> None:
+    async with editing(tmp_path) as desk:
+        desk.says(desk.text(account=desk.other_account()))
+        async with desk.serving() as it:
+            with broken_store(tmp_path):
+                for _ in range(3):
+                    await it.tick()
+            health = [it.service._health.store_failing]
+            await it.edit(desk.text())
+            await it.tick()
+            assert [*health, it.service._health.store_failing] == [True, False]
+            assert desk.texts[-1].startswith("[resolved]")
+
+
 async def test_a_rule_that_is_removed_while_it_fires_ends_with_that_reason(tmp_path: Path) -> None:
     async with editing(tmp_path, rules=NUMBERS + OTHER) as desk:
         desk.shows(1)
@@ -170,11 +225,7 @@ async def test_an_edit_waits_for_what_is_being_sent_on_a_channel_that_it_changes
         await it.tick()
         await desk.slack.arrived.wait()
         desk.says(desk.text(names=["new"]))
-        waiting = it.parts.outbox._sending["ops"]
-        for _ in range(8):
-            desk.clock.passes(1)
-            await it.service._pulse()
-            await until(lambda: "rules" not in it.service._running or bool(waiting._waiters))
+        await it.overtakes("ops")
         assert list(it.parts.notifiers) == ["ops"]
         it.held = 2
         await it.tick()  # nobody else waits
@@ -198,6 +249,28 @@ async def test_a_key_that_is_exchanged_in_its_file_is_used_from_then_on(tmp_path
         assert it.parts.families[0].master.account.failure is not None  # which the sandbox does not know
 
 
+async def test_what_another_key_was_told_is_not_decided_on(tmp_path: Path) -> None:
+    async with editing(tmp_path) as desk:
+        api, told = Api(desk.clock), asyncio.Event()
+
+        def played(parts: Parts) -> Parts:
+            return replace(parts, families=tuple(replace(family, client=api) for family in parts.families))
+
+        async with desk.serving(change=played) as it:
+            api.holds[""], api.says[""] = told, left(1)
+            it.held = 1
+            await it.tick()
+            await until(lambda: api.held == 1)
+            desk.secrets["API_KEY"] = "another-key-of-the-tests"
+            desk.says(desk.text(NUMBERS.replace("< 3", "< 9")))  # which the last answer would fire
+            await it.look()
+            assert it.parts.families[0].client is not api
+            told.set()
+            it.held = 0
+            await it.look()
+            assert (desk.told, await it.firing()) == ([], {})
+
+
 async def test_a_rule_that_looks_back_finds_the_answers_of_before(tmp_path: Path) -> None:
     grown = '[rules.grown]\nvalue = "increase(stats.totalWebhookDeliveries, 1m)"\nwarning = "> 10"\n'
     async with editing(tmp_path) as desk, desk.serving() as it:
@@ -213,11 +286,46 @@ async def test_an_alert_whose_rule_has_another_name_now_goes_on(tmp_path: Path) 
     async with editing(tmp_path) as desk:
         desk.shows(1)
         async with desk.serving() as it:
-            renamed = NUMBERS.replace("[rules.numbers-remaining]", '[rules.few]\nrenamed_from = "numbers-remaining"')
-            await it.edit(desk.text(renamed))
+            await it.edit(desk.text(NUMBERS.replace("[rules.numbers-remaining]", RENAMED)))
             assert await it.firing() == {"main/few": Level.CRITICAL}
             assert desk.told == ["critical"]
             assert await it.changes() == ("rule numbers-remaining renamed to few",)
+
+
+async def test_what_is_being_sent_of_a_rule_that_gets_another_name_is_not_sent_again(tmp_path: Path) -> None:
+    hold = asyncio.Event()
+    async with editing(tmp_path, Answer(hold=hold)) as desk, desk.serving() as it:
+        desk.shows(1)
+        it.held = 1
+        await it.tick()
+        await desk.slack.arrived.wait()
+        desk.says(desk.text(NUMBERS.replace("[rules.numbers-remaining]", RENAMED)))
+        await it.overtakes("ops")
+        hold.set()
+        it.held = 0
+        await it.look()
+        await it.tick()
+        await it.look()
+        assert await it.firing() == {"main/few": Level.CRITICAL}
+        assert desk.told == ["critical"]
+
+
+async def test_what_is_being_sent_of_an_account_that_goes_is_told_as_ended(tmp_path: Path) -> None:
+    hold = asyncio.Event()
+    async with editing(tmp_path, Answer(hold=hold)) as desk, desk.serving() as it:
+        desk.shows(1)
+        it.held = 1
+        await it.tick()
+        await desk.slack.arrived.wait()
+        desk.shows(5)
+        desk.says(desk.text().replace("[accounts.main]", "[accounts.other]"))
+        await it.overtakes("ops")
+        assert [family.name for family in it.parts.families] == ["other"]
+        hold.set()
+        it.held = 0
+        await it.look()
+        assert desk.told == ["critical", "resolved"]
+        assert await it.firing() == {}
 
 
 async def test_at_a_start_a_version_is_stored_only_where_it_is_another_one(tmp_path: Path) -> None:
@@ -292,35 +400,89 @@ async def test_a_roster_that_an_edit_overtakes_is_asked_for_anew(tmp_path: Path)
             assert family.is_listing_due()
 
 
+async def test_who_a_listing_brings_while_an_edit_waits_for_it_is_watched_under_the_edit(tmp_path: Path) -> None:
+    async with editing(tmp_path, scenario="agency") as desk:
+        desk.says(desk.text(account='sub_accounts = "all"'))
+        async with desk.serving() as it:
+            (family,) = it.parts.families
+            wanted = judged(
+                Content(desk.text(FOUR, account='sub_accounts = "all"').encode(), "", desk.secrets), desk.file
+            )
+            assert isinstance(wanted, Edition)
+            async with AsyncExitStack() as quiet:
+                async with family.master.writing():
+                    waiting = asyncio.ensure_future(quiet.enter_async_context(Edit(it.parts, wanted).quiet()))
+                    await until(lambda: bool(family.master._writing._waiters))
+                    family._admit([*family._members, SubAccount("main", "new")])  # as the listing's commit does
+                await waiting
+                assert all(cycles._writing.locked() for cycles in family.subs)
+
+
+async def test_a_roster_that_an_edit_overtakes_is_not_written(tmp_path: Path) -> None:
+    async with editing(tmp_path, scenario="agency") as desk:
+        desk.says(desk.text(account='sub_accounts = "all"'))
+        async with desk.serving() as it:
+            (family,) = it.parts.families
+            roster, members = Roster(family._members[1:], family._members[:1]), list(family._members)
+            async with family.master.writing():
+                writing = asyncio.ensure_future(family._apply(roster, now=desk.clock.now()))
+                await until(lambda: bool(family.master._writing._waiters))
+                family.adopt(replace(family.config, budgets={"x": 1.0}), family.client, members)
+            await writing
+            assert await it.parts.store.run(lambda unit: unit.sub_accounts("main")) == members
+            assert sorted(family._members, key=lambda each: each.id) == sorted(members, key=lambda each: each.id)
+
+
+async def test_a_roster_that_an_edit_overtakes_and_that_cannot_be_written_takes_nobody_back(tmp_path: Path) -> None:
+    async with editing(tmp_path, scenario="agency") as desk:
+        desk.says(desk.text(account='sub_accounts = "all"'))
+        async with desk.serving() as it:
+            (family,) = it.parts.families
+            roster, members = Roster(family._members[1:], family._members[:1]), list(family._members)
+            async with family.master.writing():
+                writing = asyncio.ensure_future(family._apply(roster, now=desk.clock.now()))
+                await until(lambda: bool(family.master._writing._waiters))
+                family.adopt(replace(family.config, budgets={"x": 1.0}), family.client, members[2:])
+            with broken_store(tmp_path), pytest.raises(StorageError):
+                await writing
+            assert list(family._members) == members[2:]
+
+
 # --- what cannot be used -------------------------------------------------------------------------------------------
 
 
-async def spoil(desk: Desk, how: str) -> None:
+def spoilt(text: str) -> dict[str, bytes]:
+    """What a file holds that cannot be used, by what is wrong with it."""
+    texts = {
+        "empty": "",
+        "half": text[: len(text) // 2],
+        "too long": text + "# and so on\n" * (2 << 20),
+        "unknown field": text.replace("numbers.remaining", "numbers.remaning"),
+        "no accounts": text[text.index("[channels") :],
+        "missing variable": text.replace("${API_KEY}", "${NOWHERE}"),
+    }
+    return {"no text": b"\xff\xfe\xff", **{how: each.encode() for how, each in texts.items()}}
+
+
+def spoil(desk: Desk, how: str) -> None:
     file = desk.file
+    if how in (contents := spoilt(desk.text())):
+        file.write_bytes(contents[how])
+        return
+    file.unlink()
     match how:
-        case "deleted":
-            file.unlink()
-        case "empty":
-            file.write_text("")
-        case "half":
-            file.write_text(desk.text()[: len(desk.text()) // 2])
         case "directory":
-            file.unlink()
             file.mkdir()
-        case "no text":
-            file.write_bytes(b"\xff\xfe\xff")
-        case "unknown field":
-            file.write_text(desk.text(BROKEN))
-        case "no accounts":
-            file.write_text(desk.text().partition("[channels")[1] + desk.text().partition("[channels")[2])
-        case "missing variable":
-            file.write_text(desk.text().replace("${API_KEY}", "${NOWHERE}"))
-        case _:  # a loop of links
-            file.unlink()
+        case "pipe":
+            os.mkfifo(file)
+        case "loop":
             file.symlink_to(file)
+        case _:
+            assert how == "deleted"
 
 
 HOW = ["deleted", "empty", "half", "directory", "no text", "unknown field", "no accounts", "missing variable", "loop"]
+HOW += ["pipe", "too long"]
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -329,7 +491,7 @@ async def test_what_cannot_be_used_changes_nothing_and_is_told_once_until_it_is_
 ) -> None:
     async with editing(tmp_path) as desk, desk.serving() as it:
         config, families = it.parts.config, it.parts.families
-        await spoil(desk, how)
+        spoil(desk, how)
         await it.look()
         await it.look()
         assert (it.parts.config, it.parts.families) == (config, families)
@@ -351,6 +513,27 @@ async def test_what_cannot_be_used_changes_nothing_and_is_told_once_until_it_is_
         assert it.service._health.report(desk.clock.monotonic_s()).notes == ()
         assert len(await it.versions()) == 1
         assert it.parts.config == config
+
+
+async def test_an_edit_that_fails_for_a_defect_of_ours_is_told_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    async with editing(tmp_path) as desk, desk.serving() as it:
+        config, opened = it.parts.config, list(it.parts.opened)
+        monkeypatch.setattr(edit, "readdress", fails)
+        await it.edit(desk.text(names=["ops", "new"], account=desk.other_account()))
+        await it.look()
+        assert (it.parts.config, it.parts.opened) == (config, opened)
+        assert desk.told == ["warning"]
+        assert [name for name, _ in logged(caplog)].count("rules.unplanned") == 1
+        assert len(await it.versions()) == 1
+        monkeypatch.undo()
+        await it.edit(desk.text(FOUR))
+        assert await it.changes() == ("rule numbers-remaining: warning < 3 -> < 5",)
+        assert desk.told == ["warning", "resolved"]
 
 
 async def test_a_start_with_a_good_file_ends_what_was_told_of_a_bad_one(tmp_path: Path) -> None:
@@ -422,6 +605,45 @@ async def test_a_file_that_is_written_in_two_halves_takes_effect_once_it_is_whol
         await it.look()
         assert await it.changes() == ("rule numbers-remaining: warning < 3 -> < 5",)
         assert "rules.invalid" not in [name for name, _ in logged(caplog)]
+
+
+@pytest.mark.parametrize(
+    "raw", [lambda text: codecs.BOM_UTF8 + text, lambda text: text.replace(b"\n", b"\r\n")], ids=["mark", "line ends"]
+)
+async def test_a_file_as_editors_of_windows_write_it_takes_effect(
+    tmp_path: Path, raw: Callable[[bytes], bytes]
+) -> None:
+    async with editing(tmp_path) as desk, desk.serving() as it:
+        desk.file.write_bytes(raw(desk.text(FOUR).encode()))
+        await it.look()
+        assert await it.changes() == ("rule numbers-remaining: warning < 3 -> < 5",)
+        desk.file.write_bytes(raw(desk.text(FOUR).encode()) + b"\xff")
+        await it.look()
+        assert desk.told == ["warning"]
+        desk.file.write_bytes(raw(desk.text(FOUR).encode()))
+        await it.look()
+        assert desk.told == ["warning", "resolved"]
+        assert len(await it.versions()) == 2
+
+
+async def test_edit_after_edit_leaves_nothing_open(tmp_path: Path) -> None:
+    def standing(it: Editing) -> list[int]:
+        jobs, descriptors = it.service._scheduler.get_jobs(), list(Path("/proc/self/fd").iterdir())
+        return [len(each) for each in (jobs, descriptors, asyncio.all_tasks(), it.parts.opened, it.service._watched)]
+
+    async with editing(tmp_path) as desk, desk.serving() as it:
+        states = [
+            desk.text(FOUR, names=["ops"]),
+            desk.text(BROKEN),
+            desk.text(names=["new"], account='every = "5m"\n' + desk.other_account()),
+        ]
+        found = []
+        for number in range(12):
+            await it.edit(states[number % 3] + f"# {number}")
+            if number % 3 == 2:
+                await it.passes(61)
+                found.append(standing(it))
+        assert found[-1] == found[0]
 
 
 async def test_a_storm_of_writes_takes_effect_when_it_is_over(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A replay decides what the service decided: the recorded polls of a live run give its very event log."""
 
+import json
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -8,16 +9,19 @@ from operator import attrgetter
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from guard.config import AccountConfig
-from guard.model import NO_DATA, Event, EventKind, Failure, FailureKind, Level, Occasion, Snapshot
+from guard.model import NO_DATA, Answer, Endpoint, Event, EventKind, Failure, FailureKind, Level, Occasion, Snapshot
 from guard.parts import Parts
+from guard.payload import snapshot as snapshot_of
 from guard.replay import Cycle, Replay, recorded, replayed
 from guard.sandbox.scenario import Scenario
 from guard.sandbox.scenario_file import load_scenario, read_scenario
 from guard.sandbox.server import Sandbox
 from guard.siblings import needed
-from guard.store import Reader
+from guard.store import Poll, Reader
 from tests.builders import KEY, MINUTE, NOW, at, snapshot
 from tests.stand_ins.clock import HandClock
 from tests.wiring import API_KEY, NUMBERS, config, only, opened
@@ -133,14 +137,14 @@ async def _run(parts: Parts, clock: HandClock, *, minutes: int) -> None:
 @pytest.mark.parametrize("name", ["numbers", "webhooks", "outage", "month-end", "unauthorized"])
 async def test_the_polls_of_a_live_run_give_its_very_event_log(tmp_path: Path, name: str) -> None:
     it = await lived(tmp_path, load_scenario(name), minutes=150)
-    replays = [event for cycle in it.replay(since=NOW.replace(year=2000)) for event in cycle.decision.events]
+    replays = [event for cycle in it.replay(since=NOW.replace(year=2000)) for event in cycle.events]
     assert replays == it.events
     assert it.events
 
 
 async def test_waits_that_a_failure_asked_for_are_replayed_too(tmp_path: Path) -> None:
     it = await lived(tmp_path, read_scenario(FAULTS, name="faults", place="faults"), minutes=60)
-    replays = [event for cycle in it.replay() for event in cycle.decision.events]
+    replays = [event for cycle in it.replay() for event in cycle.events]
     assert replays == it.events
     lost = [event for event in it.events if event.key.rule == NO_DATA and event.kind is EventKind.FIRED]
     assert [event.level for event in lost if event.level is Level.CRITICAL]
@@ -198,4 +202,114 @@ def test_answers_from_before_are_looked_back_on_and_decide_nothing() -> None:
     for minute in range(-11, 0):
         replay.remember(snapshot({"stats.totalMessages": 10}, at=at(minute)))
     cycle = replay.cycle(snapshot({"stats.totalMessages": 20}), now=NOW)
-    assert [event.kind for event in cycle.decision.events] == [EventKind.FIRED]
+    assert [event.kind for event in cycle.events] == [EventKind.FIRED]
+
+
+ODD_RULES = """
+[rules.numbers-remaining]
+value = "numbers.remaining"
+warning = "< 3"
+critical = "< budgets.least"
+clear = "> 3"
+summary = "{numbers.remaining} left, {stats.totalCalls} calls"
+
+[rules.growth]
+value = "increase(stats.totalMessages, 3m)"
+when = "stats.totalMessages > 4"
+warning = "> 5"
+for = "2m"
+
+[rules.elapsed]
+value = "period.elapsed"
+info = ">= 100%"
+description = "{plan.name}"
+
+[budgets]
+least = 2
+"""
+
+
+def seldom(*odd: object, usual: object) -> st.SearchStrategy[object]:
+    """Mostly the usual."""
+    return st.sampled_from([*[usual] * 12, *odd])
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> Answer | Failure | None:
+    """Mostly calm answers, some alarming or odd, and failures; None where the account is left alone."""
+    if draw(st.integers(0, 9)) == 0:
+        return draw(st.none() | st.just(Failure(FailureKind.SERVER, "the API answered 503")))
+    month = draw(seldom(10, 12, usual=11))
+    payload = {
+        "plan": {"name": draw(st.sampled_from(["growth", "scale"]))},
+        "numbers": {"limit": draw(seldom(20, usual=12)), "remaining": draw(seldom(4, 2, 1, None, usual=5))},
+        "stats": {
+            "totalMessages": draw(st.sampled_from([5, 5, 6, 7, 20, 4, "odd"])),
+            "totalCalls": draw(st.integers(0)),
+        },
+        "periodStart": f"2026-{month}-01",
+        "periodEnd": f"2026-{month}-28",
+    }
+    return Answer(payload, json.dumps(payload))
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(answers(), seldom(2, 9, usual=1)), max_size=40))
+def test_what_is_not_decided_would_have_changed_nothing(polls: list[tuple[Answer | Failure | None, float]]) -> None:
+    decided_in_full(polls)
+
+
+def of_month(month: int) -> Answer:
+    payload = {
+        "numbers": {"limit": 12, "remaining": 5},
+        "stats": {"totalMessages": 4},
+        "periodStart": f"2026-{month}-01",
+    }
+    payload["periodEnd"] = f"2026-{month}-28"
+    return Answer(payload, json.dumps(payload))
+
+
+@pytest.mark.parametrize("months", [[11, 11, 10, 11, 10, 10], [11, *[0] * 40, 11, 11, 11, 11]])
+def test_what_goes_on_with_the_account_itself_is_decided_too(months: list[int]) -> None:
+    failed = Failure(FailureKind.SERVER, "the API answered 503")
+    decided_in_full([(of_month(month) if month else failed, 1) for month in months], rules=NUMBERS)
+
+
+def decided_in_full(polls: list[tuple[Answer | Failure | None, float]], *, rules: str = ODD_RULES) -> None:
+    """Beside a replay that decides on every rule in every cycle, and on all that an answer says."""
+    account = only(config(rules=rules))
+    replay, full = Replay(account), Replay(account)
+    now = NOW
+    for outcome, minutes in polls:
+        now += minutes * MINUTE
+        if outcome is None:
+            assert _outcome(replay.cycle(None, now=now)) == _outcome(full._decided(full._watched, None, now=now))
+            continue
+        ((_, seen),) = recorded(account, [Poll(account.name, now, outcome)])
+        whole = snapshot_of(outcome, account=account.name, at=now) if isinstance(outcome, Answer) else outcome
+        if isinstance(whole, Snapshot):
+            full.history.add(whole)
+        assert _outcome(replay.cycle(seen, now=now)) == _outcome(full._decided(full._watched, whole, now=now))
+        assert replay.ask_at == full.account.ask_at
+    assert replay.account == full.account
+
+
+def _outcome(cycle: Cycle) -> Cycle:
+    return replace(cycle, seen=None)
+
+
+def test_answers_that_change_nothing_are_counted() -> None:
+    replay = Replay(only(config(rules=NUMBERS)))
+    for minute in range(5):
+        replay.cycle(snapshot({"numbers.remaining": 5}, at=at(minute)), now=at(minute))
+    assert replay._calm == 4
+    account = replay.account
+    assert (account.good_streak, account.good_at, account.cycled_at) == (5, at(4), at(4))
+    assert replay.account is account
+
+
+def test_a_sibling_that_failed_costs_nothing_else() -> None:
+    account = only(config(rules=NUMBERS))
+    failed = Poll(account.name, NOW, Failure(FailureKind.SERVER, "the API answered 503"), Endpoint.DAILY)
+    usage = Poll(account.name, NOW, of_month(11))
+    assert list(recorded(account, [usage], [failed])) == list(recorded(account, [usage]))

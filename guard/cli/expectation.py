@@ -1,11 +1,11 @@
 """What a rule test expects of one alert in one poll: read from its table, and held against what happened."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, TypeVar
 
-from guard.model import AlertKey, Event, EventKind, Level, Reason
+from guard.model import AlertKey, Each, Event, EventKind, Level, Reason
 from guard.replay import Cycle
 from guard.sandbox.document import Document
 from guard.sandbox.errors import suggestion
@@ -91,7 +91,7 @@ def happened(event: Event) -> str:
 
 def summary_of(key: AlertKey, cycle: Cycle) -> str:
     """What people would read of an alert that changed in a cycle."""
-    alert = next((each for each in cycle.decision.alerts if each.key == key), None)
+    alert = next((each for each in cycle.alerts if each.key == key), None)
     return alert.reading.summary if alert and alert.reading else ""
 
 
@@ -109,7 +109,8 @@ class Known:
     """What an expectation may name."""
 
     account: str
-    rules: tuple[str, ...]  # at least one
+    rules: Mapping[str, Each | None]  # by name, with what each has an alert for; at least one
+    disabled: Collection[str]
     channels: tuple[str, ...]
     moment: Callable[[str], timedelta]  # reads a time; may raise ValueError
 
@@ -126,15 +127,18 @@ def read_expectation(file: Document, table: Mapping[str, object], known: Known, 
 def _expectation(file: Document, table: Mapping[str, object], known: Known, *, nth: int) -> Expectation:
     rule = file.take(table, str, (*PATH, "alert"), nth=nth)
     if rule is None:
-        raise ValueError(f"alert is missing; write the rule's name, as in alert = {known.rules[0]!r}")
-    _member(rule, {name: name for name in known.rules}, what="rule")
+        raise ValueError(f"alert is missing; write the rule's name, as in alert = {next(iter(known.rules))!r}")
+    if rule in known.disabled:
+        raise ValueError(f"the rule {rule!r} is disabled (enabled = false), so that nothing ever happens to it")
+    subject = file.take(table, str, (*PATH, "subject"), nth=nth) or ""
+    _check_subject(subject, rule, _member(rule, known.rules, what="rule"))
     kind, value = _kind(file, table, nth)
     at = file.take(table, str, (*PATH, "at"), nth=nth)
     if at is None and kind is not None:
         raise ValueError('at is missing; write when, counted from the start, as in at = "10m"')
     return Expectation(
         line=file.line(PATH, nth=nth),
-        key=AlertKey(known.account, rule, file.take(table, str, (*PATH, "subject"), nth=nth) or ""),
+        key=AlertKey(known.account, rule, subject),
         at=None if at is None else known.moment(at),
         kind=kind,
         level=value if isinstance(value, Level) else None,
@@ -142,6 +146,13 @@ def _expectation(file: Document, table: Mapping[str, object], known: Known, *, n
         summary=file.take(table, str, (*PATH, "summary"), nth=nth),
         told=_told(table, known.channels),
     )
+
+
+def _check_subject(subject: str, rule: str, each: Each | None) -> None:
+    if subject and each is None:
+        raise ValueError(f"{rule} has one alert for the account; leave subject out")
+    if each is not None and not subject:
+        raise ValueError(f"{rule} has one alert for each {each.value}; write subject = the id of one")
 
 
 def _told(table: Mapping[str, object], channels: tuple[str, ...]) -> frozenset[str] | None:

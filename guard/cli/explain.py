@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from guard.cli.alerts import is_busy
 from guard.cli.explanation import explanation_document, print_explanation
 from guard.cli.options import FormatOption, RulesOption
 from guard.cli.output import Format, print_json
@@ -60,8 +59,7 @@ def _key(text: str) -> AlertKey:
 def _check_known(config: "Config | None", found: Situation) -> None:
     """Raises UsageError for an alert of which neither the rule file nor the database knows anything."""
     key, rule = found.key, found.rule
-    is_stored = found.alert is not None and (is_busy(found.alert) or not found.is_readable)
-    if is_stored or (found.config and key.rule in found.config.disabled):
+    if found.alert is not None or (found.config and key.rule in found.config.disabled):
         return
     if found.unwatched:
         known = config is not None and (key.rule in BUILT_IN or key.rule in all_rules(config))

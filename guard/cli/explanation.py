@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 from guard.cli.alerts import alert_document
@@ -33,7 +35,7 @@ def print_explanation(it: Situation) -> None:
             say("\n".join(["", *block]))
     if it.targets:
         say("")
-        print_table(_COLUMNS, [_target_row(it, each) for each in it.targets])
+        print_table(_COLUMNS, [_target_row(it, each) for each in it.targets], broken=("TOLD",))
     if deliveries := [line for each in it.targets for line in _delivery_lines(each, now=it.now)]:
         say("\n".join(["", *deliveries]))
 
@@ -41,9 +43,17 @@ def print_explanation(it: Situation) -> None:
 def _state(it: Situation) -> str:
     alert = it.alert
     if alert is None or alert.incident is None:
-        return alert.state.value if alert else State.OK.value
+        state = alert.state if alert else State.OK
+        return _at_rest(it) if state is State.OK else state.value
     level = f" {alert.level.word}" if alert.level else ""
     return f"{alert.state.value}{level} since {_when(it, alert.incident.started_at)}"
+
+
+def _at_rest(it: Situation) -> str:
+    """`ok` only where the rule is watched and known."""
+    if it.unwatched and it.is_readable:
+        return "not watched"
+    return "not known" if unknown_of(it)[0] else State.OK.value
 
 
 def _when(it: Situation, at: datetime) -> str:
@@ -65,6 +75,9 @@ def _rule_lines(it: Situation) -> Iterator[str]:
         yield from _judged_lines(it, it.trace.clear, kept, applies=applies)
     elif kept:
         yield f"  {'clear':{_WIDTH}}no level holds{kept}"
+    for name, group in groupby(it.falls, key=attrgetter("field")):
+        left = ", ".join(f"{value_text(each.value, 'count')} in {duration_text(each.after)}" for each in group)
+        yield f"With no further traffic {name} falls by itself: {left}"
 
 
 def _part_lines(word: str, parts: Sequence[Part]) -> Iterator[str]:
@@ -157,7 +170,7 @@ def _next(it: Situation, target: Target) -> str:
         waits = ", once the data is back" if it.account and it.account.lost and not it.is_built_in else ""
         return f"reminded at {instant_text(at, it.tz)}{waits}"
     if not target.levels:
-        return "no longer routed there"
+        return "no longer routed there" if it.is_readable else ""
     words = " and ".join(each.word for each in target.levels)
     return "" if target.notification else f"is told of {words}"
 
@@ -191,6 +204,9 @@ def explanation_document(it: Situation) -> dict[str, Any]:
         "unknown_since": iso(since),
         "answer_at": iso(it.seen.snapshot.at) if it.seen else None,
         "rule_now": _trace_document(it, it.trace) if it.trace else None,
+        "falls": [
+            {"field": each.field, "after_s": each.after.total_seconds(), "value": each.value} for each in it.falls
+        ],
         "channels": [_target_document(it, each) for each in it.targets],
     }
 

@@ -2,9 +2,10 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from guard.logs import redact
@@ -23,7 +24,8 @@ class Format(StrEnum):
 
 
 _PIPE_COLUMNS: Final = 10_000  # what no terminal will show need not be broken into lines
-_LAST_COLUMNS: Final = 24  # what a table's last column needs, the only one whose cells are broken into lines
+_LAST_COLUMNS: Final = 24  # what a table's last column needs, whose cells are broken into lines
+_BROKEN_COLUMNS: Final = 16  # and what another one needs whose cells may be
 _GAP: Final = 2
 _STYLES: Final = {"critical": "red", "warning": "dark_orange", "info": "blue"}
 
@@ -57,10 +59,11 @@ def print_json(document: object) -> None:
     print(json.dumps(document, indent=2))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, broken: Collection[str] = ()) -> None:
     """Prints a table without borders; a cell that is the word of a level is shown in its colour on a terminal.
 
-    Only a row's last cell is broken into lines. Where that takes more columns than there are, each row is a paragraph.
+    Only a row's last cell is broken into lines, and those of the columns that `broken` names. Where that takes more
+    columns than there are, each row is a paragraph.
     """
     from rich.cells import cell_len
     from rich.console import Console
@@ -73,9 +76,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     cells = [[Text(cell, style=_STYLES.get(cell, "")) for cell in row] for row in plain]
     # Rich's own table takes seconds for the alerts of a thousand accounts.
     widths = [max(map(cell_len, column)) + _GAP for column in zip(columns, *plain, strict=True)]
-    if sum(widths[:-1]) + min(widths[-1] - _GAP, _LAST_COLUMNS) <= console.width:
+    least = {number: _BROKEN_COLUMNS for number, column in enumerate(columns) if column in broken}
+    fitted = _fitted(widths, least={**least, len(columns) - 1: _LAST_COLUMNS}, columns=console.width)
+    if fitted:
         header = [Text(column, style="dim") for column in columns]
-        lines = [_line(row, widths, console) for row in (header, *cells)]
+        lines = [_line(row, fitted, console) for row in (header, *cells)]
     else:
         lines = [_paragraph(row, console) for row in cells]
     with console.capture() as capture:
@@ -83,15 +88,32 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     print("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 
+def _fitted(widths: Sequence[int], *, least: Mapping[int, int], columns: int) -> list[int]:
+    """The widths with the widest of those that have a least one narrowed until all fit; empty where they cannot."""
+    fitted = list(widths)
+    for _ in range(sum(widths) - _GAP - columns):
+        wide = [number for number, each in least.items() if fitted[number] > each + _GAP]
+        if not wide:
+            return []
+        fitted[max(wide, key=fitted.__getitem__)] -= 1
+    return fitted
+
+
 def _line(row: "Sequence[Text]", widths: Sequence[int], console: "Console") -> "Text":
-    """The cells of a row, each below those of the others; the last one may go on in further lines."""
+    """The cells of a row, each below those of the others; one that is wider than its column goes on below."""
     from rich.text import Text
 
-    line, begins = Text(), sum(widths[:-1])
-    for cell, width in zip(row[:-1], widths, strict=False):
-        line.append_text(cell).pad_right(width - cell.cell_len)
-    last = row[-1].wrap(console, console.width - begins) if row[-1].cell_len > console.width - begins else [row[-1]]
-    return line.append_text(Text("\n" + " " * begins).join(last))
+    broken = [
+        cell.wrap(console, width - _GAP) if cell.cell_len > width - _GAP else [cell]
+        for cell, width in zip(row, widths, strict=True)
+    ]
+    lines = []
+    for parts in zip_longest(*broken, fillvalue=Text()):
+        line = Text()
+        for part, width in zip(parts, widths, strict=True):
+            line.append_text(part).pad_right(width - part.cell_len)
+        lines.append(line)
+    return Text("\n").join(lines)
 
 
 def _paragraph(row: "Iterable[Text]", console: "Console") -> "Text":

@@ -61,7 +61,9 @@ def complete(path: Path, *, warn: "Callable[[str], None]") -> "tuple[Config, Con
     from guard.rule_watch import read
 
     content = read(path, secret)
-    loaded = load_file(path) if content.fault else _loaded(content.raw, path, content.secret)
+    if content.fault:
+        raise ConfigError(content.fault) if path.exists() else _absent(path)
+    loaded = _loaded(content.raw, path, content.secret)
     config = _without_errors(loaded, path)
     if loaded.missing:
         _show(loaded.problems)
@@ -160,8 +162,10 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_MOST_BYTES)
     except FileNotFoundError:
-        raise ConfigError(
-            f"there is no rule file {path}; `guard init` makes one, --rules or GUARD_RULES names another"
-        ) from None
+        raise _absent(path) from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _absent(path: Path) -> ConfigError:
+    return ConfigError(f"there is no rule file {path}; `guard init` makes one, --rules or GUARD_RULES names another")

@@ -1,7 +1,7 @@
 """`guard test`: stories in files, and what the rules make of them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from guard.cli.timeline import Moment, Outcome
+
+_COLUMNS: Final = ("", "AT", "ALERT", "EXPECTED", "SEEN", "LINE")
 
 
 def rule_test(
@@ -70,7 +72,7 @@ def _print(outcomes: "Sequence[Outcome]", path: Path) -> None:
         test = outcome.test
         say(f"{path}:{test.line}: {test.name}: {'passed' if outcome.passed else 'FAILED'}")
         if not outcome.passed:
-            print_table(("", "AT", "ALERT", "EXPECTED", "SEEN", "LINE"), [_row(each) for each in outcome.moments])
+            print_table(_COLUMNS, [_row(each) for each in outcome.moments], broken=("EXPECTED", "SEEN"))
             say("")
 
 

@@ -17,6 +17,7 @@ from guard.sandbox.scenario_file import load_scenario, scenario_in
 from guard.units import duration_text, parse_duration
 
 _TOP: Final = ("rules", "test")
+_OF_A_RULE_FILE: Final = ("accounts", "channels", "defaults", "budgets")
 _TEST: Final = ("name", "account", "scenario", "strict", "expect")
 _HEADER: Final = "[[test]]"
 _MOST_CYCLES: Final = 1_000_000
@@ -48,12 +49,21 @@ def read_rule_tests(text: str, *, place: str, rules_of: Callable[[Path], Config]
     try:
         file = Document(text, place=place)
         top = file.parsed()
+        if not top.keys().isdisjoint(_OF_A_RULE_FILE):
+            raise file.problem(
+                f'this is a rule file; a file of tests is another one, with rules = "{Path(place).name}"'
+            )
+        if "expect" in top:
+            raise file.problem("an expectation is headed [[test.expect]], below its test", path=("expect",), nth=0)
         file.know(top, _TOP, what="key", path=())
         rules = file.take(top, str, ("rules",))
         if rules is None:
             raise file.problem('rules is missing; write the rule file\'s path, as in rules = "rules.toml"')
         parts = _parts(file, top)
-        config = rules_of(Path(place).parent / rules)
+        path = Path(place).parent / rules
+        if not path.exists():
+            raise file.problem(f"there is no rule file {path}; rules is a path relative to this file", path=("rules",))
+        config = rules_of(path)
         return tuple(_test(part, line, config) for line, part in parts)
     except SandboxError as error:
         raise ConfigError(str(error)) from None
@@ -131,7 +141,7 @@ def _expected(
     if not isinstance(tables, list) or not tables or not all(isinstance(each, dict) for each in tables):
         why = "nothing is expected; write [[test.expect]] with at, alert, and what happens then"
         raise file.problem(why, path=("test",), nth=0)
-    rules = (*(rule.name for rule in account.rules), NO_DATA)
+    rules = {**{rule.name: rule.each for rule in account.rules}, NO_DATA: None}
 
     def moment(text: str) -> timedelta:
         at = parse_duration(text)
@@ -139,5 +149,5 @@ def _expected(
             raise ValueError(f"at {text} lies between two polls, of which there is one every {duration_text(interval)}")
         return at
 
-    known = Known(account.name, rules, tuple(config.channels), moment)
+    known = Known(account.name, rules, account.disabled, tuple(config.channels), moment)
     return tuple(read_expectation(file, each, known, nth=nth) for nth, each in enumerate(tables))

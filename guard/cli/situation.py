@@ -6,6 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from guard.cli.roll_off import Fall, falls
 from guard.cli.seen import Seen, stored
 from guard.lifecycle.desired import gap
 from guard.model import (
@@ -75,6 +76,7 @@ class Situation:
     alert: Alert | None  # None before it was first anything but at rest
     seen: Seen | None  # None before the first good answer
     trace: Trace | None  # None without a rule or without an answer
+    falls: tuple[Fall, ...]  # of the rolling counters that the rule reads, as far as history suffices
     targets: tuple[Target, ...]
 
     @property
@@ -104,6 +106,7 @@ def read_situation(reader: "Reader", config: "Config | None", key: AlertKey, *, 
         alert=reader.alerts(key.account).get(key),
         seen=seen,
         trace=seen.traced(rule, key.subject) if seen and rule else None,
+        falls=falls(reader, seen, rule) if seen and rule else (),
         targets=tuple(_targets(reader, key, policy)),
     )
 

@@ -100,7 +100,7 @@ class Curves:
 
     def note(self, cycle: Cycle) -> None:
         """Takes the values of a cycle, now and then, and whenever something happens."""
-        if not isinstance(cycle.seen, Snapshot) or (cycle.at < self._next_at and not cycle.decision.events):
+        if not isinstance(cycle.seen, Snapshot) or (cycle.at < self._next_at and not cycle.events):
             return
         self._next_at = cycle.at + (self.ends_at - self.begins_at) / (self._columns * _SAMPLES)
         column = min((cycle.at - self.begins_at) * self._columns // (self.ends_at - self.begins_at), self._columns - 1)

@@ -63,7 +63,7 @@ def judged(test: RuleTest, cycles: Iterable[Cycle]) -> Outcome:
     seen = [
         _Seen(number * test.scenario.interval, event, cycle)
         for number, cycle in enumerate(cycles)
-        for event in cycle.decision.events
+        for event in cycle.events
         if event.key in watched
     ]
     moments = [_taken(expected, seen) for expected in test.expected if expected.kind is not None]

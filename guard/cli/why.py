@@ -216,7 +216,8 @@ def _at_rest(it: Situation) -> str:
         return f"{QUIET}there is no good answer yet"
     if it.trace.level is not None:
         return f"{QUIET}{it.trace.level.word} holds by the rule file as it is now, and the next cycle decides"
-    return f"{QUIET}no level holds, and everybody knows"
+    knows = ", and everybody knows" if any(each.notification for each in it.targets) else ""
+    return f"{QUIET}no level holds{knows}"
 
 
 _CHECKS: Final[tuple[Callable[[Situation], str], ...]] = (

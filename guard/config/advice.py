@@ -1,5 +1,6 @@
 """What is legal and unwise: rules that flap, cry over one failure, or hide an outage; and channels without a rule."""
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple
@@ -11,12 +12,14 @@ from guard.config.table import Table
 from guard.fields import Kind, field_named
 from guard.rules.complaint import Severity, Span
 from guard.rules.expression import Condition
+from guard.rules.names import BUDGETS
 from guard.rules.tree import Binary, Call, Name, Number, Tree, Unary, names, parts, printed
 
 _EASED: Final = {">": ("<", 0.9), ">=": ("<", 0.9), "<": (">", 1.1), "<=": (">", 1.1)}
 """How a clear looks that leaves room, for each operator of a level."""
 
 _COUNTED: Final = (Kind.ROLLING, Kind.LIFETIME, Kind.DAY, Kind.MONTH)
+_TWO_BRACES: Final = re.compile(r"\{\{ *(?P<name>[\w.]+) *\}\}")
 _LETTERS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"))
 
 
@@ -35,7 +38,8 @@ def advise_on_rules(drafts: Sequence[Draft], *, accounts: Sequence[AccountDraft]
         if draft.table.path in draft.table.document.faulty:
             continue
         held = hold if draft.hold is None else draft.hold
-        for key, text, part in (*_ratios(draft), *_flapping(draft, held), *_short(draft, accounts)):
+        advice = (*_alike(draft), *_ratios(draft), *_flapping(draft, held), *_short(draft, accounts), *_doubled(draft))
+        for key, text, part in advice:
             path = (*draft.table.path, key)
             draft.table.document.complain(path, text, severity=Severity.WARNING, part=part)
 
@@ -70,6 +74,19 @@ def _named(value: object, *, is_route: bool = False) -> Iterator[str]:
             yield value
         case _:
             pass
+
+
+# --- subjects -------------------------------------------------------------------------------------------------------
+
+
+def _alike(draft: Draft) -> Iterator[_Advice]:
+    """One alert for each subject, of which none differs from the others."""
+    each = draft.rule.each
+    if each is not None and not any(name.startswith(f"{each.value}.") for name in draft.rule.reads):
+        why = (
+            f"no value, level or condition reads {each.value}.*, so the alerts of all {each.value}s come and go as one"
+        )
+        yield _Advice("each", f"{why}; read one of them, or leave each out")
 
 
 # --- ratios ---------------------------------------------------------------------------------------------------------
@@ -184,3 +201,20 @@ def _written(duration: timedelta) -> str:
     """A duration as the rule file has it."""
     seconds = int(duration.total_seconds())
     return next((f"{seconds // size}{letter}" for size, letter in _LETTERS if seconds % size == 0), f"{seconds}s")
+
+
+# --- texts ----------------------------------------------------------------------------------------------------------
+
+
+def _doubled(draft: Draft) -> Iterator[_Advice]:
+    """A hole with two braces on each side, as other tools have it: it is no hole."""
+    for key in ("summary", "description"):
+        for found in _TWO_BRACES.finditer(str(draft.table.values.get(key, ""))):
+            name = found["name"]
+            if field_named(name) or name.startswith(BUDGETS):
+                shown = f"{{{name}}}"
+                yield _Advice(
+                    key,
+                    f"two braces show {shown} as it stands; write one on each side for its value",
+                    Span(*found.span()),
+                )

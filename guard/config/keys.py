@@ -53,6 +53,19 @@ RULE: Final = Keys(
     | _words("each accounts labels renamed_from"),
     _words("quiet"),
     "[rules.NAME]",
+    meant={
+        **dict.fromkeys(("expr", "expression", "query", "metric", "field"), "value"),
+        **dict.fromkeys(("if", "condition"), "when"),
+        **dict.fromkeys(("duration", "pending_for", "hold", "hold_for"), "for"),
+        **dict.fromkeys(("clear_for", "clear_after", "resolve_after"), "keep_firing_for"),
+        **dict.fromkeys(("message", "title", "text"), "summary"),
+        **dict.fromkeys(("channels", "receivers", "send_to"), "notify"),
+        **dict.fromkeys(("repeat", "repeat_interval"), "remind"),
+        **dict.fromkeys(("per", "group_by", "by"), "each"),
+        **dict.fromkeys(("threshold", "severity", "level"), "warning"),
+        **dict.fromkeys(("error", "high"), "critical"),
+        "tags": "labels",
+    },
 )
 
 SECRETS: Final = _words("api_key token app_token webhook_url password secret routing_key")

@@ -40,6 +40,7 @@ _SECRET: Final = re.compile(
 
 _HARMLESS: Final = _PLAIN | RULE.built | RULE.later | DEFAULTS.built | DEFAULTS.later | REMIND.built
 _SURELY_HARMLESS: Final = _HARMLESS - {"to"}  # which is what a slip makes of `token`
+_CUT_SHORT: Final = frozenset({"warn", "crit", "desc"})  # rule keys, which are less alike than a slip
 _QUOTED_COMMENT: Final = re.compile(r"#[^\n\"']*[\"'](?P<quoted>[^\n]*)")
 _BEGINNING: Final = re.compile(r"[ \t]*[\"']?(?P<key>[\w-]*)[\"']?")
 _A_SLIP: Final = 0.75  # of 1: `warnign` is `warning`, but `url` is no `runbook_url`
@@ -95,7 +96,7 @@ def _may_be_secret(path: Path, literal: str) -> bool:
     harmless = _HARMLESS if keys[0] in _ABOUT_RULES else _PLAIN
     # A slip of the pen in a key is the commonest mistake, and its line is to be read; unless it may mean a secret.
     close = get_close_matches(keys[-1][:100], sorted(SECRETS | harmless), n=1, cutoff=_A_SLIP)
-    return harmless.isdisjoint(close)
+    return harmless.isdisjoint(close) and not (keys[0] in _ABOUT_RULES and keys[-1] in _CUT_SHORT)
 
 
 def _star(shown: list[str], span: Span) -> None:

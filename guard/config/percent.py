@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from typing import Final
 
-from guard.fields import FIELDS
+from guard.fields import FIELDS, Kind, field_named
 from guard.rules.expression import Condition
+from guard.rules.names import BUDGETS
 from guard.rules.rule import Rule
 from guard.rules.tree import Binary, Name, Number, Tree, parts, printed
 
 _WHOLE: Final = 1.0
 _HUNDRED: Final = 100.0
+_LIKE_PERCENT: Final = (50.0, 150.0)  # of a budget; few mean fifty times as much
 
 
 def percent_slips(rule: Rule) -> Iterator[tuple[str, str]]:
@@ -35,6 +37,9 @@ def _bound_slip(rule: Rule, condition: Condition) -> str | None:
         return None if rule.value_unit == "share" and not _is_scaled(value) else _lone_percent(value, bound)
     if bound.value > _WHOLE and not bound.unit and _is_share(rule):
         return f"the value is a share, from 0 to 1, and never near {printed(bound)}; write {printed(bound)}%"
+    whole = _whole(rule.value.tree)
+    if whole and not bound.unit and _LIKE_PERCENT[0] <= bound.value <= _LIKE_PERCENT[1]:
+        return f"this is {printed(bound)} times {whole}; write {printed(bound)}%"
     return None
 
 
@@ -57,6 +62,14 @@ def _is_share(rule: Rule) -> bool:
         field = FIELDS.get(tree.left.name)
         return rule.unit == "share" or tree.right == Name(field.limit if field else "")
     return rule.value_unit == "share"
+
+
+def _whole(value: Tree) -> str:
+    """The budget or limit that the value is divided by; empty where it is not."""
+    if isinstance(value, Binary) and value.operator == "/" and isinstance(value.right, Name) and not _is_scaled(value):
+        name, field = value.right.name, field_named(value.right.name)
+        return name if name.startswith(BUDGETS) or (field and field.kind is Kind.LIMIT) else ""
+    return ""
 
 
 def _is_scaled(value: Tree) -> bool:

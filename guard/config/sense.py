@@ -5,12 +5,12 @@ from itertools import pairwise
 from typing import Final
 
 from guard.config.percent import percent_slips
-from guard.config.ranges import foregone
+from guard.config.ranges import Range, foregone, range_of
 from guard.config.rules import Draft
 from guard.rules.complaint import Severity
 from guard.rules.expression import Condition
 from guard.rules.names import BUDGETS
-from guard.rules.tree import names
+from guard.rules.tree import Binary, Tree, names, parts
 from guard.rules.values import Unknown
 
 _UPWARD: Final = frozenset({">", ">="})
@@ -45,10 +45,17 @@ def check_sense(draft: Draft, *, budgets: Mapping[str, float]) -> None:
         draft.table.wrong("value", "this reads no field, so it never changes", severity=Severity.WARNING)
     if draft.rule.when is not None and not draft.rule.when.reads:
         draft.table.wrong("when", "this reads no field, so it is always the same", severity=Severity.WARNING)
+    if any(_divides_by_zero(each) for each in parts(draft.rule.value.tree)):
+        draft.table.wrong("value", "this is never known: division by zero")
     for level, condition in draft.rule.conditions.items():
         bound = _constant(condition, budgets)
         if isinstance(bound, Unknown):
             draft.table.wrong(level.word, f"this is never known: {bound.why}")
+
+
+def _divides_by_zero(tree: Tree) -> bool:
+    """Whether it divides by a constant that is 0. A budget may be, where `when` leaves that account alone."""
+    return isinstance(tree, Binary) and tree.operator == "/" and range_of(tree.right, {}) == Range(0.0, 0.0)
 
 
 def _levels(draft: Draft, budgets: Mapping[str, float]) -> Iterator[tuple[str, str]]:

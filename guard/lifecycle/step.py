@@ -75,8 +75,9 @@ def close(alert: Alert, reason: Reason, *, now: datetime) -> Step:
 
 def _note_unknown(alert: Alert, evaluation: Evaluation, *, now: datetime, every: timedelta) -> Step:
     if evaluation.is_young:
-        # Time mends that by itself: no timer, no event. One that runs for another reason may run on afterwards.
-        return Step(alert if alert.unknown else _explained(alert, evaluation.unknown))
+        # Time mends that by itself: no timer. One that ran for another reason is over, as that reason is.
+        young = replace(alert, unknown=None, unknown_why=evaluation.unknown)
+        return Step(young, (_event(young, EventKind.KNOWN, now, text=evaluation.unknown),) if alert.unknown else ())
     if evaluation.unknown:
         timer = alert.unknown.known(now, every=every) if alert.unknown else Timer(timedelta(), now)
         noted = replace(alert, unknown=timer, unknown_why=evaluation.unknown)
@@ -145,8 +146,13 @@ def _move(alert: Alert, evaluation: Evaluation, policy: Policy, *, now: datetime
 
 
 def _is_reached(alert: Alert, level: Level, evaluation: Evaluation, policy: Policy) -> bool:
-    """Whether the level's time has come. A level that is unknown now keeps what it had, and reaches nothing new."""
+    """Whether the level's time has come. A level that is unknown now keeps what it had, and reaches nothing new.
+
+    What fires and holds goes on, also under a longer `for`; what was over meanwhile has to wait for its time again.
+    """
     had = alert.level is not None and level <= alert.level
+    if had and alert.state is State.FIRING:
+        return True
     return alert.timers[level].total >= policy.hold and (had or evaluation.holds[level] is True)
 
 
@@ -178,20 +184,28 @@ def _move_firing(  # noqa: PLR0911 - one return for each way on
             return close(known, Reason.RULE_CHANGED, now=now)
         if alert.clear.total >= policy.keep_firing_for and evaluation.clear:
             return close(known, _why_recovered(alert, evaluation), now=now)
-        recovering = replace(known, state=State.RECOVERING)
-        events = (_event(recovering, EventKind.RECOVERING, now),) if alert.state is State.FIRING else ()
-        return Step(recovering, events)
+        return _recover(known, _why_recovered(alert, evaluation), now=now)
     if changed and not reached and alert.level not in policy.levels:
         return close(known, Reason.RULE_CHANGED, now=now)
     level = max(reached, default=min(policy.levels[0], alert.level or policy.levels[0]))
     firing = _at_level(replace(known, state=State.FIRING), level)
-    if alert.state is State.RECOVERING:
-        return Step(firing, (_event(firing, EventKind.REFIRED, now),))
     if alert.level is not None and level > alert.level:
         return Step(firing, (_event(firing, EventKind.ESCALATED, now),))
+    if alert.state is State.RECOVERING:
+        return Step(firing, (_event(firing, EventKind.REFIRED, now),))
     if alert.level is not None and level < alert.level:
         return Step(firing, (_event(firing, EventKind.LOWERED, now),))
     return Step(firing)
+
+
+def _recover(alert: Alert, why: Reason, *, now: datetime) -> Step:
+    """The alert while it is over, but not for long enough; why it is over is decided when it began to be."""
+    if alert.state is State.RECOVERING:
+        return Step(alert)
+    recovering = replace(alert, state=State.RECOVERING)
+    if why is Reason.RECOVERED:  # a limit or a period that changes from now on has nothing to do with it
+        recovering = replace(recovering, limits={}, period_start_at=None)
+    return Step(recovering, (_event(recovering, EventKind.RECOVERING, now),))
 
 
 def _at_level(alert: Alert, level: Level) -> Alert:

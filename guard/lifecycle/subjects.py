@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from guard.lifecycle.roster import GONE_AFTER
 from guard.lifecycle.step import Step, close, is_at_rest, step
 from guard.model import Alert, AlertKey, Each, Endpoint, Evaluation, Fields, Reason
+from guard.payload.months import month_start
 from guard.rules.evaluate import Facts, evaluate
 from guard.rules.rule import Rule
 from guard.rules.values import Windows
@@ -51,7 +52,11 @@ def step_subjects(
     missed = 1 if listed and LISTINGS[rule.each] in facts.snapshot.fresh else 0
     for subject, alert in open_alerts.items():
         if subject not in listed:
-            yield _step_absent(rule, alert, absent=alert.absent + missed, now=now, every=every)
+            if not listed and _is_of_past_month(alert, facts.snapshot.at):
+                # Nobody did anything yet in this month, so what the last one came to is over.
+                yield close(replace(alert, absent=0), Reason.NEW_PERIOD, now=now)
+            else:
+                yield _step_absent(rule, alert, absent=alert.absent + missed, now=now, every=every)
 
 
 def _step_unlisted(rule: Rule, alerts: Iterable[Alert], *, now: datetime, every: timedelta) -> Iterator[Step]:
@@ -80,6 +85,11 @@ def _step_listed(
             continue
         done = step(alert or Alert(evaluation.key), evaluation, rule.policy, now=now, every=every)
         yield replace(done, alert=replace(done.alert, absent=0)) if done.alert.absent else done
+
+
+def _is_of_past_month(alert: Alert, at: datetime) -> bool:
+    """Whether what it was last known by was counted in a month that is over."""
+    return alert.period_start_at is not None and alert.period_start_at < month_start(at)
 
 
 def _step_absent(rule: Rule, alert: Alert, *, absent: int, now: datetime, every: timedelta) -> Step:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from guard.fields import NO_AGENTS
 from guard.model import Answer, Each, Endpoint, Fields, Snapshot
 from guard.payload.cleaning import clean
 from guard.payload.daily import daily
-from guard.payload.months import midnight, next_month
+from guard.payload.months import midnight, month_start, next_month
 from guard.payload.values import count_of, value_of
 
 MOST_SUBJECTS: Final = 10_000
@@ -43,8 +44,9 @@ def part(endpoint: Endpoint, answer: Answer, *, at: datetime) -> Part:
     """What a sibling's answer says, given at `at` (aware UTC); `endpoint` is any but USAGE.
 
     An odd value costs its field, an odd row itself, and of two rows for one day or subject the second; what is no list
-    of rows, or an empty one, says nothing at all: it shows no subject, rather than that there is none. Of the present
-    day and month is what the server's own clock says, where the answer names it. Never raises.
+    of rows, or an empty one, says nothing at all: it shows no subject, rather than that there is none. Only agents,
+    who are counted by the month, may be none. Of the present day and month is what the server's own clock says, where
+    the answer names it. Never raises.
     """
     now = _provider_now(answer, at)
     values, subjects = _READERS[endpoint](answer.payload, now)
@@ -80,8 +82,16 @@ def _numbers(payload: Mapping[str, object], _now: datetime) -> tuple[Fields, Sub
     return {}, _subjects(Each.NUMBER, dict(_identified(_rows(payload), "numberId")), _NUMBER)
 
 
-def _agents(payload: Mapping[str, object], _now: datetime) -> tuple[Fields, Subjects]:
-    """The agents, and the sums over them and over the numbers that have none, whose row names no agent."""
+def _agents(payload: Mapping[str, object], now: datetime) -> tuple[Fields, Subjects]:
+    """The agents, and the sums over them and over the numbers that have none, whose row names no agent.
+
+    Without any row nobody has done anything yet in this month. On its first day that is a sum of 0; later it might as
+    well be a slip of the server, so nothing is said then but that there are none.
+    """
+    if payload.get("data") == []:
+        has_just_begun = now - month_start(now) < timedelta(days=1)
+        sums = dict.fromkeys((f"agents.{name}" for name in _SUMS), 0.0) if has_just_begun else {}
+        return {NO_AGENTS: 0.0, **sums}, {Each.AGENT: {}}
     rows = list(_rows(payload))
     by_id = dict(_identified(rows, "agentId"))
     counted = [*by_id.values(), *(row for row in rows if row.get("agentId") is None)]

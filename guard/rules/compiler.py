@@ -45,7 +45,7 @@ def _name(name: str) -> Run:
     if field is None:
         return lambda values, _: values.get(name, missing)
     is_text, is_limit, made_of = field.kind is Kind.TEXT, field.kind is Kind.LIMIT, field.made_of
-    too_young = Unknown(f"{name} needs a longer past", is_young=True)
+    too_young = Unknown(f"{name} has too little to go by yet", is_young=True)
 
     def run(values: Values, _: Windows) -> Value:
         value = values.get(name, missing)

@@ -8,7 +8,7 @@ from typing import Final
 
 from guard.rules.kinds import Kind, Parameter
 from guard.rules.tree import Call, Name, Number, Tree, parts, printed
-from guard.rules.trend import runs_out, seconds_until
+from guard.rules.trend import is_there, runs_out, seconds_until
 from guard.rules.values import Run, Unknown, Value, Values, Windows
 
 LONGEST_WINDOW: Final = timedelta(days=13)
@@ -67,6 +67,8 @@ def _eta(call: Call, arguments: Sequence[Run]) -> Run:
             return value
         if isinstance(target, Unknown):
             return target
+        if is_there(target, value=value, from_above=from_above):
+            return 0.0  # what it needs no past for
         slope = windows.slope(name, window_s)
         return too_short if slope is None else seconds_until(target, value=value, slope=slope, from_above=from_above)
 

@@ -26,5 +26,5 @@ class Policy:
     hold: timedelta = timedelta()  # the rule's `for`
     keep_firing_for: timedelta = timedelta()
     remind: Remind = field(default_factory=Remind)
-    fingerprint: str = ""  # of all that decides; texts, routes and reminders are not in it
+    fingerprint: str = ""  # of all that says what holds; times, texts, routes and reminders are not in it
     labels: Mapping[str, str] = field(default_factory=dict)  # for people, and to silence by

@@ -1,28 +1,50 @@
 """Whether a rule at rest stays at rest, without the words and the bookkeeping of an evaluation; pure."""
 
-from guard.rules.evaluate import Facts
+from collections.abc import Callable
+
+from guard.rules.expression import Condition
 from guard.rules.rule import Rule
-from guard.rules.values import Unknown
+from guard.rules.values import COMPARE, Unknown, Values, Windows
+
+Quiet = Callable[[Values, Windows], bool]
+"""Is given what `Facts` hold."""
 
 
-def is_quiet(rule: Rule, facts: Facts) -> bool:
-    """Whether `evaluate` would find all known and no level holding: then an alert at rest stays as it is.
+def quiet(rule: Rule, *, constants: Values) -> Quiet:
+    """Makes the check whether `evaluate` would find all known and no level holding: then an alert at rest stays so.
 
-    Only for a rule without `each`. It says False where it cannot tell at once.
+    `constants` are among the values each time, and never others: the budgets. A rule with `each` is never quiet.
     """
-    values, windows = facts.values, facts.windows
-    if rule.when is not None:
-        applies = rule.when.run(values, windows)
-        if applies is False:
-            return True
+    if rule.each is not None:
+        return lambda _values, _windows: False
+    levels = [(condition, _fixed(condition, constants)) for condition in rule.conditions.values()]
+    fixed = [(COMPARE[condition.operator], bound) for condition, bound in levels if bound is not None]
+    moving = [condition for condition, bound in levels if bound is None]
+    clear = rule.clear if rule.clear is not None and _fixed(rule.clear, constants) is None else None
+    when, run = rule.when, rule.value.run
+
+    def check(values: Values, windows: Windows) -> bool:
+        applies = True if when is None else when.run(values, windows)
         if applies is not True:
+            return applies is False
+        value = run(values, windows)
+        if isinstance(value, Unknown | str):
             return False
-    value = rule.value.number(values, windows)
-    if isinstance(value, Unknown):
-        return False
-    conditions = rule.conditions.values() if rule.clear is None else (*rule.conditions.values(), rule.clear)
-    for condition in conditions:
-        holds = condition.holds(value, condition.bound.number(values, windows))
-        if isinstance(holds, Unknown) or (holds and condition is not rule.clear):
-            return False
-    return True
+        for holds, bound in fixed:
+            if holds(value, bound):
+                return False
+        for condition in moving:
+            if condition.holds(value, condition.bound.number(values, windows)) is not False:
+                return False
+        return clear is None or not isinstance(clear.bound.number(values, windows), Unknown)
+
+    return check
+
+
+def _fixed(condition: Condition, constants: Values) -> float | None:
+    """The bound of a condition where it is the same each time; None where it is not, or is not known."""
+    bound = condition.bound
+    if bound.looks_back or not bound.reads <= constants.keys():
+        return None
+    number = bound.number(constants)
+    return None if isinstance(number, Unknown) else number

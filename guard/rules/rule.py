@@ -84,17 +84,16 @@ def longest(windows: Iterable[tuple[str, timedelta]]) -> dict[str, timedelta]:
 
 
 def fingerprint(rule: Rule, *, budgets: Mapping[str, float]) -> str:
-    """A short hash of all that decides: expressions in canonical form, timers, and the budgets that are read.
+    """A short hash of all that says what holds: expressions in canonical form, and the budgets that are read.
 
-    The same for rules that differ in spacing, texts, labels, accounts, routes or reminders only.
+    The same for rules that differ in spacing, texts, labels, accounts, routes or reminders only, and in `for` or
+    `keep_firing_for`: how long something has held does not change with how long it has to.
     """
     parts = [
         f"value {rule.value}",
         *(f"{level.word} {condition}" for level, condition in sorted(rule.conditions.items())),
         f"clear {rule.clear}",
         f"when {rule.when}",
-        f"for {rule.policy.hold.total_seconds()}",
-        f"keep_firing_for {rule.policy.keep_firing_for.total_seconds()}",
         *([f"each {rule.each}"] if rule.each else ()),
         *(f"{name} {value!r}" for name, value in sorted(budgets.items()) if f"budgets.{name}" in rule.reads),
     ]

@@ -46,6 +46,11 @@ def slope(times: Sequence[float], values: Sequence[float]) -> float | None:
     return median(slopes) if slopes else None
 
 
+def is_there(target: float, *, value: float, from_above: bool) -> bool:
+    """Whether a field that stands at `value` is at a target or beyond it."""
+    return value <= target if from_above else value >= target
+
+
 def seconds_until(target: float, *, value: float, slope: float, from_above: bool) -> float:
     """When a field that stands at `value` and moves by `slope` a second is at a target or beyond it.
 
@@ -54,7 +59,7 @@ def seconds_until(target: float, *, value: float, slope: float, from_above: bool
     >>> seconds_until(100, value=40, slope=0.5, from_above=False)
     120.0
     """
-    left, pace = (value - target, -slope) if from_above else (target - value, slope)
-    if left <= 0:
+    if is_there(target, value=value, from_above=from_above):
         return 0.0
+    left, pace = (value - target, -slope) if from_above else (target - value, slope)
     return min(left / pace, NEVER_S) if pace > 0 else NEVER_S

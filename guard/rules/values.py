@@ -59,7 +59,7 @@ NO_WINDOWS: Final[Windows] = _NoWindows()
 Run = Callable[[Values, Windows], Value]
 """A compiled expression; never raises for finite numbers."""
 
-_COMPARE: Final[Mapping[str, Callable[[float | str, float | str], bool]]] = {
+COMPARE: Final[Mapping[str, Callable[[float | str, float | str], bool]]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -67,6 +67,7 @@ _COMPARE: Final[Mapping[str, Callable[[float | str, float | str], bool]]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
+"""What each sign means between two numbers."""
 
 
 def reason(*values: Value) -> Unknown:
@@ -86,7 +87,7 @@ def compare(sign: str, left: Value, right: Value) -> bool | Unknown:
         return Unknown("a number and a text cannot be compared")
     if isinstance(left, str) and sign not in ("==", "!="):
         return Unknown("texts are compared with == and != only")
-    return _COMPARE[sign](left, right)
+    return COMPARE[sign](left, right)
 
 
 def both(left: Value, right: Value) -> bool | Unknown:

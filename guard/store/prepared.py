@@ -1,4 +1,4 @@
-"""Statements compiled once and given to SQLite's own driver, for what every cycle writes.
+"""Statements compiled once and given to SQLite's own driver: for what every cycle writes, and what a replay reads.
 
 SQLAlchemy makes the SQL and turns the values, as it does elsewhere; only its way through the connection, which costs
 five times what SQLite does, is left out. Transactions and errors are those of the connection all the same.

@@ -33,8 +33,22 @@ from guard.model import (
 from guard.store import document
 from guard.store.poll import Poll
 from guard.store.rule_file import RuleFile
+from guard.store.tables import MICROSECOND
 
-_KEPT: Final = 1_000  # answers; some megabytes
+_KEPT: Final = 64  # answers; of a thousand, all different, the processor's cache holds too few
+
+_NO_AGE: Final = timedelta()
+
+RECORDED: Final = (
+    "at",
+    "answer_id",
+    "age",
+    "server_at",
+    "failure_kind",
+    "failure_text",
+    "failure_retry_after",
+)
+"""The columns of a poll that `RecentAnswers` takes, in this order."""
 
 Values = dict[str, Any]
 """A row to be written, by column name."""
@@ -139,22 +153,38 @@ def answer_of(row: Row[Any]) -> Answer:
 
 
 class RecentAnswers:
-    """Polls from their rows, with the newest answers kept, so that an equal one is read once."""
+    """One endpoint's polls from the driver's own rows, with the newest answers kept, so that an equal one is read once.
 
-    def __init__(self) -> None:
-        """Has read none yet."""
+    A year of polls is read by it, which SQLAlchemy's rows and types would make three times as long.
+    """
+
+    def __init__(self, account: str, endpoint: Endpoint) -> None:
+        """Takes whose polls they are; has read none yet."""
+        self._account, self._endpoint = account, endpoint
         self._answers: dict[int, Answer] = {}
 
-    def poll_of(self, row: Row[Any]) -> Poll:
-        """A poll, as `poll_of` gives it; when the answer came by the server's clock is that of its first poll."""
-        if row.answer_id is None:
-            return poll_of(row)
-        answer = self._answers.get(row.answer_id)
-        if answer is None:
-            if len(self._answers) >= _KEPT:
-                self._answers.clear()
-            answer = self._answers[row.answer_id] = answer_of(row)
-        return Poll(row.account, row.at, answer, Endpoint(row.endpoint), row.age)
+    def poll_of(self, row: tuple[Any, ...]) -> Poll:
+        """A poll, from RECORDED and a payload; when the answer came by the server's clock is that of its first poll."""
+        at, answer_id, age, server_at, kind, text, retry_after, payload = row
+        outcome: Answer | Failure
+        if answer_id is None:
+            outcome = Failure(FailureKind(kind), text, None if retry_after is None else retry_after * MICROSECOND)
+        elif answer_id in self._answers:
+            outcome = self._answers[answer_id]
+        else:
+            outcome = self._kept(answer_id, Answer(json.loads(payload), payload, server_at and _instant_of(server_at)))
+        return Poll(self._account, _instant_of(at), outcome, self._endpoint, age * MICROSECOND if age else _NO_AGE)
+
+    def _kept(self, answer_id: int, answer: Answer) -> Answer:
+        if len(self._answers) >= _KEPT:
+            self._answers.clear()
+        self._answers[answer_id] = answer
+        return answer
+
+
+def _instant_of(text: str) -> datetime:
+    """An instant as it lies in the file: UTC, and without saying so."""
+    return datetime.fromisoformat(f"{text}+00:00")
 
 
 def incident_row(incident: Incident) -> Values:

@@ -22,6 +22,7 @@ from guard.model import (
 )
 from guard.store import rows
 from guard.store.poll import Poll
+from guard.store.prepared import Prepared
 from guard.store.rule_file import RuleFile
 from guard.store.tables import (
     ACCOUNT,
@@ -87,11 +88,12 @@ _ANSWERS: Final = (
     .where(POLL.c.endpoint == bindparam("endpoint"), POLL.c.at >= bindparam("since"))
     .order_by(POLL.c.at, POLL.c.id)
 )
-_RECORDED: Final = (
-    _of_account(select(POLL, ANSWER.c.payload).outerjoin(ANSWER, ANSWER.c.id == POLL.c.answer_id), POLL)
-    .where(POLL.c.endpoint == bindparam("endpoint"), POLL.c.at >= bindparam("since"))
+_RECORDED: Final = Prepared(
+    select(*(POLL.c[name] for name in rows.RECORDED), ANSWER.c.payload)
+    .outerjoin(ANSWER, ANSWER.c.id == POLL.c.answer_id)
+    .where(POLL.c.account == bindparam("account"), POLL.c.endpoint == bindparam("endpoint"))
+    .where(POLL.c.at >= bindparam("since", type_=POLL.c.at.type))
     .order_by(POLL.c.at, POLL.c.id)
-    .execution_options(yield_per=_AT_ONCE)
 )
 _GOOD_POLLS: Final = _POLLS.where(POLL.c.answer_id.is_not(None))
 
@@ -135,9 +137,9 @@ class View:
 
         Polls whose answers are equal share one object of it if they lie near each other.
         """
-        answers = rows.RecentAnswers()
-        found = self._connection.execute(_RECORDED, {"account": account, "endpoint": endpoint, "since": since})
-        return (answers.poll_of(row) for row in found)
+        named = {"account": account, "endpoint": endpoint, "since": since}
+        answers = rows.RecentAnswers(account, endpoint)
+        return map(answers.poll_of, _RECORDED.execute(self._connection, named))
 
     def alerts(self, account: str | None = None) -> dict[AlertKey, Alert]:
         """All alerts, or one account's, with their open incidents, in order of key."""

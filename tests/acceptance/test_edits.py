@@ -1,6 +1,10 @@
-"""Two hundred edits of the rule file of a service under load, half of them broken, written in every way there is."""
+"""Two hundred edits of the rule file of a service under load, half of them broken, written in every way there is.
+
+And a service that is killed while an edit takes effect.
+"""
 
 import signal
+import threading
 from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
@@ -123,3 +127,44 @@ def ends(service: Running, slack: Slack) -> None:
     marks = [post.mark for post in slack.shown if "guard.config_invalid" in post.text]
     assert marks == [("warning", "resolved")[number % 2] for number in range(len(marks))]
     assert marks[-1] == "resolved"
+
+
+# --- killed meanwhile ----------------------------------------------------------------------------------------------
+
+KILLS: Final = 12
+
+
+def under(url: str, number: int) -> str:
+    """A rule file whose one rule gets another name with each edit, and takes its alerts along."""
+    before = f'renamed_from = "left-{number - 1}"\n' if number else ""
+    rule = f'[rules.left-{number}]\nvalue = "numbers.remaining"\nwarning = "< {number + LEFT + 1}"\n{before}'
+    return rule_file(url, rule)
+
+
+def test_a_service_that_is_killed_while_an_edit_takes_effect_has_done_it_whole_or_not_at_all(
+    home: Home, api: AgentPhone, slack: Slack
+) -> None:
+    home.write(under(api.url, 0))
+    api.say(LEFT)
+    with home.run() as service:
+        slack.until_shown("warning")
+        api.until_given(2)
+        assert service.end() == 0
+    for number in range(1, KILLS + 1):
+        with home.run() as service:
+            service.log.until("service.started")
+            api.until_given(1)
+            home.write(under(api.url, number))
+            service.process.send_signal(signal.SIGHUP)
+            threading.Event().wait(0.9 + 0.15 * (number - 1))  # it takes effect a second or two from now
+            assert service.end(signal.SIGKILL) == -signal.SIGKILL
+    with home.run() as service:
+        service.log.until("service.started")
+        api.until_given(2)
+        api.say(LEFT + KILLS + 2)
+        slack.until_shown("warning", "resolved")
+        assert service.end() == 0
+    assert slack.marks == ["warning", "resolved"]
+    versions = home.read("history", "--rules", "--limit", "100")["versions"]
+    renames = [line for each in versions for line in each["changes"] if " renamed to " in line]
+    assert renames == [f"rule left-{number - 1} renamed to left-{number}" for number in range(KILLS, 0, -1)]

@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,7 @@ async def test_an_alert_at_rest(at_desk: Sit, explain: Explain) -> None:
         await left(it, 5)
         assert explain() == shown("""\
 main/numbers-remaining: ok
-Nothing is sent now: no level holds, and everybody knows.
+Nothing is sent now: no level holds.
 
 By the answer of 2026-11-23 14:05 UTC, just now:
   value     numbers.remaining = 5
@@ -137,6 +138,25 @@ Incident c33bf53c88545233, at its worst critical (1)
 CHANNEL  SHOULD KNOW  KNOWS     TOLD                             NEXT
 ops      critical     critical  2026-11-23 14:05 UTC, 1 min ago  reminded at 2026-11-23 18:05 UTC
 """)
+
+
+async def test_on_a_terminal_of_80_columns_the_channels_are_still_a_table(
+    at_desk: Sit, explain: Explain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    async with at_desk() as it:
+        await left(it, 1)
+        await it.sends()
+        it.clock.move(minutes=1)
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("TERM", "xterm-256color")
+        assert re.sub(r"\x1b\[[0-9;]*m", "", explain()).splitlines()[-3:] == shown(
+            [
+                "CHANNEL  SHOULD KNOW  KNOWS     TOLD                    NEXT",
+                "ops      critical     critical  2026-11-23 14:05 UTC,   reminded at 2026-11-23",
+                "                                1 min ago               18:05 UTC",
+            ]
+        )
 
 
 async def test_an_alert_that_is_over(at_desk: Sit, explain: Explain) -> None:
@@ -278,7 +298,7 @@ async def test_too_short_a_history(at_desk: Sit, explain: Explain) -> None:
     async with at_desk(rules=WEBHOOKS) as it:
         await webhooks(it, failed=3, total=40)
         assert explain("main/webhook-failures") == shown("""\
-main/webhook-failures: ok
+main/webhook-failures: not known
 Nothing is sent now: it is unknown: too short a history for increase(stats.totalWebhookDeliveries, 1h); time mends that.
 
 By the answer of 2026-11-23 14:05 UTC, just now:
@@ -458,7 +478,7 @@ async def test_a_rule_that_is_disabled(at_desk: Sit, explain: Explain) -> None:
     async with at_desk(rules=NUMBERS + "enabled = false\n") as it:
         await left(it, 1)
         assert explain() == shown("""\
-main/numbers-remaining: ok
+main/numbers-remaining: not watched
 Nothing is sent now: the rule is disabled in rules.toml (enabled = false).
 """)
 
@@ -517,6 +537,8 @@ It says: 2 phone numbers left
             it.clock.move(minutes=3)
             await left(it, numbers)
         assert sentence(explain()) == shown("ops is told now.")
+        await it.sends()
+        assert explain().splitlines()[-1] == shown("ops      critical     critical  2026-11-23 14:23 UTC, just now")
 
 
 async def test_without_a_good_rule_file_nothing_is_known_of_an_alert_at_rest(
@@ -548,6 +570,21 @@ Incident c33bf53c88545233, at its worst critical (1)
 CHANNEL  SHOULD KNOW  KNOWS     TOLD                            NEXT
 ops      critical     critical  2026-11-23 14:05 UTC, just now  no longer routed there
 """)
+
+
+async def test_a_rule_that_is_gone_is_explained_as_long_as_the_database_knows_its_alert(
+    at_desk: Sit, explain: Explain, tmp_path: Path
+) -> None:
+    async with at_desk() as it:
+        await left(it, 1)
+        await it.sends()
+        await left(it, 5)
+        file = tmp_path / "rules.toml"
+        file.write_text(file.read_text().replace("numbers-remaining", "numbers-left"))
+        assert explain().splitlines()[:2] == [
+            "main/numbers-remaining: not watched",
+            "Nothing is sent now: rules.toml has no rule 'numbers-remaining', did you mean 'numbers-left'?",
+        ]
 
 
 @pytest.mark.parametrize(
@@ -663,6 +700,7 @@ async def test_for_machines(at_desk: Sit, guard: Run) -> None:
                     "for_s": 0.0,
                     "keep_firing_for_s": 0.0,
                 },
+                "falls": [],
                 "channels": [
                     {
                         "channel": "ops",
@@ -736,7 +774,7 @@ def test_sub_accounts_are_explained_by_their_masters_rules(
     )
     assert explain("main:beta/numbers-remaining") == shown("""\
 main:beta/numbers-remaining: ok
-Nothing is sent now: no level holds, and everybody knows.
+Nothing is sent now: no level holds.
 
 By the answer of 2026-11-23 14:05 UTC, 10 min ago:
   value     numbers.remaining = 4
@@ -770,9 +808,7 @@ def test_a_rule_that_is_for_other_accounts(
     assert sentence(explain("main/numbers-remaining")) == shown(
         "Nothing is sent now: the rule is not for main; its accounts in rules.toml say for which it is."
     )
-    assert sentence(explain("main:acme/numbers-remaining")) == shown(
-        "Nothing is sent now: no level holds, and everybody knows."
-    )
+    assert sentence(explain("main:acme/numbers-remaining")) == shown("Nothing is sent now: no level holds.")
 
 
 AGENTS = """
@@ -802,7 +838,7 @@ def agents(rules: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_agent_of_many(explain: Explain) -> None:
     assert explain("main/agent-minutes/agt_1") == shown("""\
 main/agent-minutes/agt_1: ok
-Nothing is sent now: no level holds, and everybody knows.
+Nothing is sent now: no level holds.
 
 By the answer of 2026-11-23 14:05 UTC, 1 min ago:
   value     agent.totalSeconds / 60 = 90
@@ -888,3 +924,67 @@ async def test_every_key_of_the_document_is_named(at_desk: Sit, guard: Run) -> N
         printed = guard("explain", "main/messages", "--format", "json").out
     keys = set(re.findall(r'^ *"([a-z_]+)":', printed, re.MULTILINE)) - {each.word for each in Level}
     assert keys <= set(re.findall(r"`([a-z_]+)`", section("explain")))
+
+
+# --- what a rolling counter falls to ---------------------------------------------------------------------------------
+
+
+def steady(hour: int) -> int:
+    return 1_000 + 30 * hour
+
+
+def reset(hour: int) -> int:
+    return 30 * (hour % 10)
+
+
+async def day_of_traffic(it: Desk, *, hours: int, counter: Callable[[int], int] = steady) -> None:
+    """An answer each half hour; 30 messages an hour, and 720 in the last 24."""
+    for half in range(2 * hours):
+        it.clock.move(minutes=30)
+        usage = {"stats": {"messagesLast24h": 720, "totalMessages": counter(half // 2)}}
+        poll = Poll("main", it.clock.now(), Usage(usage, json.dumps(usage)))
+        await it.store.run(partial(Unit.record_poll, poll=poll))
+    it.clock.move(minutes=1)
+    await answers(it, stats={"messagesLast24h": 720, "totalMessages": counter(hours)})
+
+
+async def test_a_rolling_counter_is_said_to_fall_by_what_leaves_its_window(
+    at_desk: Sit, explain: Explain, guard: Run
+) -> None:
+    async with at_desk(rules=BUSY) as it:
+        await day_of_traffic(it, hours=26)
+        assert "\nWith no further traffic stats.messagesLast24h falls by itself: 540 in 6 h, 360 in 12 h\n" in explain(
+            "main/messages"
+        )
+        document = json.loads(guard("explain", "main/messages", "--format", "json").out)
+        assert document["falls"] == [
+            {"field": "stats.messagesLast24h", "after_s": 21_600, "value": 540},
+            {"field": "stats.messagesLast24h", "after_s": 43_200, "value": 360},
+        ]
+
+
+@pytest.mark.parametrize(("hours", "counter"), [(20, steady), (26, reset)])
+async def test_what_a_rolling_counter_falls_to_is_not_guessed_after_less_than_its_window_or_a_reset(
+    at_desk: Sit, explain: Explain, hours: int, counter: Callable[[int], int]
+) -> None:
+    async with at_desk(rules=BUSY) as it:
+        await day_of_traffic(it, hours=hours, counter=counter)
+        assert "no further traffic" not in explain("main/messages")
+
+
+async def test_what_a_rolling_counter_falls_to_is_not_guessed_where_its_own_counter_is_missing(
+    at_desk: Sit, explain: Explain
+) -> None:
+    async with at_desk(rules=BUSY) as it:
+        await answers(it, stats={"messagesLast24h": 720})
+        assert "no further traffic" not in explain("main/messages")
+
+
+async def test_an_outage_hides_only_what_it_makes_unknown(at_desk: Sit, explain: Explain) -> None:
+    async with at_desk(rules=BUSY) as it:
+        await day_of_traffic(it, hours=4)
+        it.clock.move(hours=5)
+        await day_of_traffic(it, hours=17, counter=lambda hour: 1_270 + 30 * hour)
+        assert "\nWith no further traffic stats.messagesLast24h falls by itself: 360 in 12 h\n" in explain(
+            "main/messages"
+        )

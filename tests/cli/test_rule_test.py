@@ -1,6 +1,7 @@
 """`guard test`: files of rule tests, what they find, and what is wrong with them."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,42 @@ def test_all_that_is_expected_and_nothing_else_passes(guard: Run) -> None:
 rules.test.toml:2: a story: passed
 1 test, 1 passed
 """)
+
+
+@pytest.mark.usefixtures("rules")
+def test_on_a_narrow_terminal_expected_still_stands_beside_seen(guard: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = guard("test", write(HEAD + STORY + WARNED + 'summary = "3 left"\ntold = []\n')).out
+    assert re.sub(r"\x1b\[[0-9;]*m", "", shown) == snapshot("""\
+rules.test.toml:2: a story: FAILED
+    AT     ALERT              EXPECTED               SEEN                   LINE
+!!  2 min  numbers-remaining  fired warning '3       fired warning '2 of    6
+                              left' to nobody        12 phone numbers
+                                                     left' to ops
+!!  3 min  numbers-remaining  -                      escalated critical     2
+!!  4 min  numbers-remaining  -                      resolved recovered     2
+
+1 test, 0 passed
+""")
+
+
+@pytest.mark.usefixtures("rules")
+def test_a_rule_file_is_told_from_a_file_of_tests(guard: Run) -> None:
+    done = guard("test", "rules.toml")
+    assert (done.code, done.out) == (ExitCode.CONFIG, "")
+    assert done.err == snapshot(
+        'guard: error: rules.toml: this is a rule file; a file of tests is another one, with rules = "rules.toml"\n'
+    )
+
+
+def test_a_rule_file_that_is_not_there_is_missed_where_it_is_named(guard: Run) -> None:
+    done = guard("test", write(GOOD))
+    assert (done.code, done.out) == (ExitCode.CONFIG, "")
+    assert done.err == snapshot(
+        "guard: error: rules.test.toml:1: there is no rule file rules.toml; rules is a path relative to this file\n"
+    )
 
 
 def test_variables_that_are_not_set_are_no_obstacle(guard: Run, rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,6 +259,11 @@ MISTAKES = {
     GOOD + 'told = ["opps"]\n': "rules.test.toml:14: 'opps' is no channel, did you mean 'ops'?",
     GOOD.replace("4m", "5000000m"): "rules.test.toml:2: this takes 5,000,001 polls; there may be 1,000,000",
     GOOD.replace("rules.toml", "elsewhere.toml"): "there is no rule file elsewhere.toml",
+    GOOD
+    + 'subject = "num_1"\n': "rules.test.toml:14: numbers-remaining has one alert for the account; leave subject out",
+    HEAD
+    + STORY
+    + WARNED.replace("test.expect", "expect"): "rules.test.toml:6: an expectation is headed [[test.expect]]",
 }
 
 
@@ -231,6 +273,20 @@ def test_a_mistake_is_shown_with_its_place(guard: Run, text: str) -> None:
     done = guard("test", write(text))
     assert done.code == ExitCode.CONFIG
     assert MISTAKES[text] in done.err
+
+
+def test_an_alert_that_nothing_can_happen_to_is_no_expectation(guard: Run, rules: Path) -> None:
+    rule = '[rules.talk]\neach = "agent"\nvalue = "agent.totalSeconds"\nwarning = "> 10h"\n'
+    expected = '[[test.expect]]\nalert = "talk"\nnothing = true\n'
+    before = rules.read_text()
+    rules.write_text(before + rule)
+    assert (
+        "talk has one alert for each agent; write subject = the id of one" in guard("test", write(GOOD + expected)).err
+    )
+    assert guard("test", write(GOOD + expected + 'subject = "agt_1"\n')).code == ExitCode.DONE
+    rules.write_text(before + rule + "enabled = false\n")
+    done = guard("test", write(GOOD + expected))
+    assert "the rule 'talk' is disabled (enabled = false), so that nothing ever happens to it" in done.err
 
 
 def test_a_file_that_is_not_there_or_no_text_is_said(guard: Run) -> None:

@@ -151,6 +151,11 @@ async def test_an_edit_takes_effect_on_sighup_and_a_bad_one_does_not(
 # --- run does not start --------------------------------------------------------------------------------------------
 
 
+def test_with_a_directory_for_a_rule_file_nothing_starts(guard: Run, tmp_path: Path) -> None:
+    (tmp_path / "rules.toml").mkdir()
+    assert guard("run") == Done(ExitCode.CONFIG, "", "guard: error: rules.toml cannot be read: Is a directory\n")
+
+
 @pytest.mark.parametrize("name", ["run", "once"])
 def test_without_a_rule_file_nothing_starts(guard: Run, name: str) -> None:
     assert guard(name) == Done(

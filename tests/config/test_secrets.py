@@ -107,6 +107,11 @@ def test_a_secret_in_a_rule_is_not_repeated(table: str, line: str) -> None:
     assert CANARY not in everything(loaded)
 
 
+def test_a_level_whose_key_is_cut_short_can_be_read() -> None:
+    assert 'warn = "< 3"' in everything(read(f'{ACCOUNT}{CHANNEL}{DEFAULTS}{RULE}warn = "< 3"\n'))
+    assert CANARY not in everything(read(f'{ACCOUNT}warn = "{CANARY}"\n{CHANNEL}{DEFAULTS}{RULE}'))
+
+
 @pytest.mark.parametrize("header", ["[accounts.a b]", "[accounts.ä]", "[channels.a", "[channels.ops]"])
 @pytest.mark.parametrize("line", ['anything = "CANARY"', "CANARY"])
 def test_a_secret_below_a_header_that_cannot_be_read_is_not_repeated(header: str, line: str) -> None:

@@ -98,13 +98,13 @@ def test_lack_of_history_runs_no_timer_and_makes_no_event_and_still_says_why() -
     assert (known, events) == (alert(), [])
 
 
-def test_lack_of_history_leaves_alone_what_is_unknown_for_another_reason() -> None:
+def test_lack_of_history_ends_what_was_unknown_for_another_reason() -> None:
     script = [(0, unknown()), (1, unknown()), *((minute, young()) for minute in range(2, 30))]
     done, events = play(script, policy())
-    assert (done.unknown, done.unknown_why) == (Timer(MINUTE, at(1)), "numbers.remaining is missing")
-    assert [kind for _, kind, _ in told(events)] == ["unknown"]
+    assert (done.unknown, done.unknown_why) == (None, "too short a history")
+    assert told(events) == [(0, "unknown", "numbers.remaining is missing"), (2, "known", "too short a history")]
     known, events = play([(30, evaluation())], policy(), done)
-    assert (known, [event.kind for event in events]) == (alert(), [EventKind.KNOWN])
+    assert (known, events) == (alert(), [])
 
 
 def test_what_is_missing_after_a_lack_of_history_begins_to_count_then() -> None:

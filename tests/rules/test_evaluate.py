@@ -371,8 +371,6 @@ def mark(**changes: Any) -> str:
         {"critical": "> budgets.dollars"},
         {"clear": "< 3"},
         {"when": "numbers.used > 1"},
-        {"policy": policy(hold=timedelta(minutes=1))},
-        {"policy": policy(keep_firing_for=timedelta(minutes=1))},
         {"each": Each.AGENT},
     ],
 )
@@ -388,6 +386,8 @@ def test_a_rule_that_decides_otherwise_has_another_fingerprint(changes: dict[str
         {"unit": "numbers"},
         {"runbook": "https://example.com"},
         {"policy": policy(routes={})},
+        {"policy": policy(hold=timedelta(minutes=1))},
+        {"policy": policy(keep_firing_for=timedelta(minutes=1))},
         {"policy": policy(labels={"team": "voice"})},
         {"policy": policy(rule="another name"), "renamed_from": "r"},
         {"accounts": ("main:*",)},

@@ -15,19 +15,20 @@ FAILED, TOTAL = "stats.failedWebhookDeliveries", "stats.totalWebhookDeliveries"
 
 
 class Life:
-    """The example's rules on one account, asked each minute; `total` and `failed` are what its counters stand at."""
+    """The example's rule on one account, asked each minute; `total` and `failed` are what its counters stand at."""
 
     def __init__(self) -> None:
         (account,) = config(EXAMPLE.read_text(encoding="utf-8")).accounts
+        rules = [rule for rule in account.rules if rule.name == KEY.rule]
         self.watched = Watched(
             name=account.name,
-            rules=account.rules,
+            rules=rules,
             no_data=account.no_data,
             budgets=account.budgets,
             every=account.every,
             no_data_after=account.no_data_after,
         )
-        self.history = History(needs(account.rules))
+        self.history = History(needs(rules))
         self.memory = Memory(Account("main"), history=self.history)
         self.minute, self.total, self.failed = 0, 85_102.0, 612.0
 

@@ -1,19 +1,21 @@
 """One edit of the rule file: opens what it wants anew, writes what it ends, and exchanges the parts of a service."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from guard.agentphone import UsageClient
 from guard.config import AccountConfig
 from guard.cycle import Cycles, retire_gone
 from guard.family import Family
-from guard.model import SubAccount
+from guard.model import SubAccount, sub_account_name
 from guard.notify.channels import notifier_for
 from guard.notify.notifier import Notifier
-from guard.outbox import readdress
+from guard.outbox import readdress, value_past
 from guard.parts import Closable, Parts, client_for, receivers_of, watched_accounts, zones_of
+from guard.reporting import compose_report
 from guard.rule_version import note_valid, store_version
 from guard.rule_watch import Edition
 from guard.store import RuleFile, Unit
@@ -74,7 +76,7 @@ class Edit:
     def _renames(self) -> bool:
         """Whether a rule gets another name: what is being sent of it would be written down under the one before."""
         former = {rule.name for account in self.parts.config.patterns for rule in account.rules}
-        return any(rule.renamed_from in former for account in self.edition.config.patterns for rule in account.rules)
+        return any(former.intersection(account.former) for account in self.edition.config.patterns)
 
     def write(self, unit: Unit, *, now: datetime) -> tuple[RuleFile | None, Members]:
         """Writes all that it means for what is stored; gives its version, if it is one, and who is watched from now on.
@@ -86,7 +88,10 @@ class Edit:
         version = store_version(unit, config, self.edition.text, now=now, before=self.parts.config)
         retire_gone(unit, dict(watched_accounts(unit, config)), now=now)
         readdress(unit, receivers_of(config, self._all_notifiers()), now=now)
-        return version, {each.name: unit.sub_accounts(each.name) if each.subs else [] for each in config.accounts}
+        members = {each.name: unit.sub_accounts(each.name) if each.subs else [] for each in config.accounts}
+        for name in self._clients:
+            _ask_at_once(unit, name, members[name], now=now)
+        return version, members
 
     def exchange(self, members: Members) -> tuple[list[Cycles], list[Closable]]:
         """Exchanges the parts; gives the cycles whose account changed, and what is no longer needed.
@@ -113,11 +118,26 @@ class Edit:
         old += [each for name, each in parts.notifiers.items() if notifiers.get(name) is not each]
         parts.config, parts.families, parts.notifiers = config, tuple(families), notifiers
         parts.outbox.notifiers, parts.outbox.zone_of = notifiers, zones_of(config)
+        parts.outbox.report = partial(compose_report, config=config)
+        parts.outbox.past = partial(value_past, config=config)
         return affected, old
 
     def _all_notifiers(self) -> dict[str, Notifier]:
         known = self.parts.notifiers
         return {name: self._notifiers.get(name) or known[name] for name in self.edition.config.channels}
+
+
+def _ask_at_once(unit: Unit, master: str, members: Iterable[SubAccount], *, now: datetime) -> None:
+    """Forgets what an account and its sub-accounts were to wait for: that was another address's wish, or another key's.
+
+    The sub-accounts are asked when their turn comes.
+    """
+    if account := unit.account(master):
+        unit.save_account(replace(account, ask_at=now))
+    for each in members:
+        account = unit.account(sub_account_name(master, each.id))
+        if account and account.ask_at:
+            unit.save_account(replace(account, ask_at=None))
 
 
 def _way(account: AccountConfig | None) -> tuple[object, ...]:

@@ -111,6 +111,7 @@ class Reload:
             before = cycles.account
             raised = partial(self.parts.outbox.storm.note, master_name(before.name))
             with suppress(StorageError, AccountGoneError):
+                await cycles.remember()  # so that whoever is asked on another way from now on is asked at once
                 if decision := await cycles.reconsider(raised=raised):
                     log_decision(before, decision)
 

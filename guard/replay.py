@@ -1,7 +1,7 @@
 """Stored or scripted answers through the very decisions of the service: what happens, and what each channel is told."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -27,11 +27,10 @@ from guard.model import (
 )
 from guard.payload import Part, Picking, joined, part
 from guard.rules.evaluate import Facts
-from guard.rules.history import History, needs
 from guard.rules.names import BUDGETS
-from guard.rules.quiet import Quiet, quiet
+from guard.rules.quiet import Quiet
 from guard.rules.rule import Rule
-from guard.rules.values import Windows
+from guard.rules.sight import Sight
 from guard.store import Poll
 
 _LONGEST_WAIT: Final = 1.0
@@ -71,8 +70,9 @@ class Replay:
     """
 
     config: AccountConfig
-    history: History = field(init=False)
-    """The windows that the rules look back on, up to the last snapshot."""
+    shared: InitVar[Sight | None] = None  # of `together`
+    sight: Sight = field(init=False)
+    """What the rules see of the answers up to the last."""
     _watched: Watched = field(init=False)
     _budgets: dict[str, float] = field(init=False)  # by the names that rules read
     _quiet: dict[str, Quiet] = field(init=False)  # by the rule's name
@@ -80,17 +80,19 @@ class Replay:
     _account: Account = field(init=False)  # before the calm cycles
     _alerts: Mapping[AlertKey, Alert] = field(init=False, default_factory=dict)
     _notifications: dict[tuple[AlertKey, str, str], Notification] = field(init=False, default_factory=dict)
+    _incidents: dict[str, Incident] = field(init=False, default_factory=dict)  # by id: what flaps is told of later
     _restless: frozenset[str] = field(init=False, default=frozenset())  # the names of the others
     _calm: int = field(init=False, default=0)  # cycles in a row in which all stayed as it was
     _calm_at: datetime | None = field(init=False, default=None)  # the last of them
+    _ticks_at: datetime | None = field(init=False, default=None)  # an instant of the rhythm in which it is asked
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, shared: Sight | None) -> None:
         """Begins with an account of which nothing is known."""
         config = self.config
-        self.history = History(needs(config.rules))
+        self.sight = shared or _sight(config)
         self._watched = watched_on(config, every=config.every)
         self._budgets = {BUDGETS + name: number for name, number in config.budgets.items()}
-        self._quiet = {rule.name: quiet(rule, constants=self._budgets) for rule in config.rules}
+        self._quiet = {rule.name: self.sight.check(rule, constants=self._budgets) for rule in config.rules}
         self._resting = list(self._quiet.items())
         self._account = Account(config.name)
 
@@ -106,31 +108,46 @@ class Replay:
     @property
     def looks_back(self) -> timedelta:
         """How much older answers `remember` wants; zero if no rule looks back."""
-        return self.history.span(every=self.config.every)
+        return self.sight.span
 
     def remember(self, snapshot: Snapshot) -> None:
         """Takes an answer from before the first cycle, on which rules look back; nothing is decided by it."""
-        self.history.add(snapshot)
+        self.sight.add(snapshot)
 
     def facts(self, snapshot: Snapshot) -> Facts:
         """What rules see of the last snapshot."""
         watched = self._watched
-        return Facts.of(in_period(self.account, snapshot), budgets=watched.budgets, windows=self._windows())
-
-    @property
-    def ask_at(self) -> datetime | None:
-        """Before when the service would leave the account alone; None just where the last poll did not fail."""
-        return self._account.ask_at
+        return Facts.of(in_period(self.account, snapshot), budgets=watched.budgets, windows=self.sight.windows)
 
     def may_ask(self, now: datetime) -> bool:
         """Whether the service would ask now, as far as the last failure lets it."""
         return may_ask(self.account, now=now)
 
+    def polled(self, seen: Seen, *, at: datetime) -> Sequence[Cycle]:
+        """The cycle of a recorded poll, behind those before it in which the account was left alone.
+
+        Where a failure made the service leave the account alone, no poll was recorded of the cycles in between. They
+        are those of the account's own rhythm, as it was before it failed.
+        """
+        if self._ticks_at is None or self._account.ask_at is None:
+            self._ticks_at = at
+            return (self.cycle(seen, now=at),)
+        return (*self._left_alone(self._ticks_at, until=min(self._account.ask_at, at)), self.cycle(seen, now=at))
+
+    def _left_alone(self, ticks_at: datetime, *, until: datetime) -> Iterator[Cycle]:
+        """The cycles up to an instant in which the account was not asked; one of its rhythm was at `ticks_at`."""
+        every, last_at = self.config.every, self.account.cycled_at
+        assert last_at is not None  # noqa: S101 - it failed then
+        tick = ticks_at + ((last_at - ticks_at) // every + 1) * every
+        while tick < until:
+            yield self.cycle(None, now=tick)
+            tick += every
+
     def cycle(self, seen: Seen | None, *, now: datetime) -> Cycle:
         """Decides one cycle; `seen` is None where the account is not asked."""
         rules: Sequence[Rule] = self._watched.rules
         if isinstance(seen, Snapshot):
-            self.history.add(seen)
+            self.sight.add(seen)
             if seen.period_start_at == self._account.period_start_at:
                 rules = self._awake(seen)
                 if not rules and self._is_steady():
@@ -140,7 +157,7 @@ class Replay:
 
     def _awake(self, seen: Snapshot) -> list[Rule]:
         """The rules that are not at rest, or do not stay so: to decide on the others would change nothing."""
-        values, windows = {**seen.values, **self._budgets}, self._windows()
+        values, windows = {**seen.values, **self._budgets}, self.sight.windows
         woken = [name for name, is_quiet in self._resting if not is_quiet(values, windows)]
         names = self._restless.union(woken)
         return [rule for rule in self._watched.rules if rule.name in names] if names else []
@@ -151,7 +168,7 @@ class Replay:
         return self._account.good_streak > 0 and not (self._account.period_lag or self._restless)
 
     def _decided(self, watched: Watched, seen: Seen | None, *, now: datetime) -> Cycle:
-        memory = Memory(self.account, self._alerts, self._stored, self.history)
+        memory = Memory(self.account, self._alerts, self._stored, history=self.sight.history)
         decision = decide(watched, memory, seen, now=now, jitter=_LONGEST_WAIT)
         self._account = decision.account
         if decision.alerts:
@@ -161,28 +178,37 @@ class Replay:
         told = tuple(self._accepted(decision, now=now)) if decision.notifications else ()
         return Cycle(now, seen, decision.events, decision.alerts, told)
 
-    def _windows(self) -> Windows:
-        return self.history.windows(every=self._watched.every, tz=self._watched.tz)
-
     def _stored(self) -> Iterable[Notification]:
         return self._notifications.values()
 
     def _accepted(self, decision: Decision, *, now: datetime) -> Iterator[Told]:
         """What is told, and noted as told at once."""
-        incidents = {incident.id: incident for incident in decision.incidents}
+        self._incidents.update((incident.id, incident) for incident in decision.incidents)
         for wish in decision.notifications:
             occasion = gap(wish.desired, wish.notified)
-            if occasion is not None:
-                yield Told(now, wish.channel, wish.recipient, self._telling(wish, occasion, incidents))
-            known = replace(wish, notified=wish.desired, notified_at=now)
+            known = wish
+            if occasion is not None and wish.desired is not None:
+                yield Told(now, wish.channel, wish.recipient, self._telling(wish, occasion))
+                known = replace(wish, notified=replace(wish.desired, held=False), notified_at=now)
             self._notifications[wish.key, wish.channel, wish.recipient] = known
 
-    def _telling(self, wish: Notification, occasion: Occasion, incidents: dict[str, Incident]) -> Telling:
+    def _telling(self, wish: Notification, occasion: Occasion) -> Telling:
         alert, desired = self._alerts[wish.key], wish.desired
         assert desired is not None  # noqa: S101 - there is an occasion
-        incident = incidents.get(desired.incident_id) or alert.incident
-        assert incident is not None  # noqa: S101 - one that did not change in this cycle is the open one
-        return Telling(occasion, alert, incident, desired, wish.notified)
+        return Telling(occasion, alert, self._incidents[desired.incident_id], desired, wish.notified)
+
+
+def together(*configs: AccountConfig) -> tuple[Replay, ...]:
+    """Replays of the same answers under several rule files, at least one, which are given each poll one by one.
+
+    What their rules see is made once; so the account's rhythm and zone are the same in all of them.
+    """
+    shared = _sight(*configs)
+    return tuple(Replay(config, shared) for config in configs)
+
+
+def _sight(*configs: AccountConfig) -> Sight:
+    return Sight([config.rules for config in configs], every=configs[0].every, tz=configs[0].tz)
 
 
 def recorded(
@@ -217,26 +243,6 @@ def _read_by(rules: Iterable[Rule]) -> Iterator[str]:
 
 
 def replayed(replay: Replay, seen: Iterable[tuple[datetime, Seen]]) -> Iterator[Cycle]:
-    """The cycles of an account whose polls were recorded, in order of time.
-
-    Where a failure made the service leave the account alone, no poll was recorded of the cycles in between. They are
-    those of the account's own rhythm, as it was before it failed.
-    """
-    ticks_at: datetime | None = None  # an instant of the rhythm: of the last poll that was no second try
+    """The cycles of an account whose polls were recorded, in order of time."""
     for at, what in seen:
-        ask_at = replay.ask_at
-        if ticks_at is None or ask_at is None:
-            ticks_at = at
-        else:
-            yield from _left_alone(replay, ticks_at, until=min(ask_at, at))
-        yield replay.cycle(what, now=at)
-
-
-def _left_alone(replay: Replay, ticks_at: datetime, *, until: datetime) -> Iterator[Cycle]:
-    """The cycles up to an instant in which the account was not asked, since it was to be left alone."""
-    every, last_at = replay.config.every, replay.account.cycled_at
-    assert last_at is not None  # noqa: S101 - it failed then
-    tick = ticks_at + ((last_at - ticks_at) // every + 1) * every
-    while tick < until:
-        yield replay.cycle(None, now=tick)
-        tick += every
+        yield from replay.polled(what, at=at)

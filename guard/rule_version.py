@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final
 
 from guard.config import Config, load, secrets_of
 from guard.config.invalid import CONFIG_INVALID, evaluate_invalid, invalid_key, invalid_policy
 from guard.config.reload import changes
+from guard.cycle.record import within
 from guard.lifecycle.decide import Decision, Memory, judge
 from guard.model import Account, AlertKey, State
 from guard.rule_watch import digest_of
@@ -55,7 +55,7 @@ def note_valid(unit: Unit, config: Config, *, now: datetime) -> list[Decision]:
 
 def _judged(unit: Unit, config: Config, key: AlertKey, faults: Sequence[str], *, now: datetime) -> Decision:
     """Nothing is written of the account itself, whose cycles know better how its asking goes."""
-    memory = Memory(Account(key.account), unit.alerts(key.account), partial(unit.notifications, key.account))
+    memory = within(unit, Memory(Account(key.account), unit.alerts(key.account)), now=now)
     evaluation = evaluate_invalid(key, faults, now=now)
     decision = judge(memory, evaluation, invalid_policy(config), now=now, every=_EVERY)
     unit.save_incidents(decision.incidents)

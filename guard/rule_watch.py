@@ -1,23 +1,20 @@
 """The rule file as it stands on the disk: read again and again, and judged whole once it stays the same."""
 
 import asyncio
-import errno
-import os
 import re
-import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from guard.config import Config, Problem, Severity, decode, load
+from guard.config import MOST_READ, Config, Problem, Severity, decode, load
 from guard.config.trial import trial
 from guard.errors import ConfigError
+from guard.settings import read_file
 
 LOOK_EVERY_S: Final = 5.0
 APART_S: Final = 1.0  # two readings that must be alike: whoever writes in place is not done yet
-_MOST_BYTES: Final = 2 << 20  # more than a rule file may have, so that a longer one is refused for its length
 _VARIABLE: Final = re.compile(rb"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 ReadSecret = Callable[[str], str | None]
@@ -69,7 +66,7 @@ def digest_of(text: str) -> str:
 def read(path: Path, read_secret: ReadSecret) -> Content:
     """Reads the file that the path leads to at this moment, through all symbolic links; never raises for any file."""
     try:
-        raw = _bytes(path)
+        raw = read_file(path, at_most=MOST_READ)
     except FileNotFoundError:
         return Content(fault=f"there is no rule file {path}")
     except OSError as error:
@@ -81,14 +78,6 @@ def read(path: Path, read_secret: ReadSecret) -> Content:
         except ConfigError as error:
             unreadable[name] = str(error)
     return Content(raw, "", secrets, unreadable)
-
-
-def _bytes(path: Path) -> bytes:
-    # A pipe without a writer would be waited for, for ever.
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is no file")
-        return file.read(_MOST_BYTES)
 
 
 def judged(content: Content, path: Path) -> Edition | Refused:

@@ -1,7 +1,7 @@
 """The sibling endpoints of one account: which its rules need, when each is asked, and what it said last."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import merge
@@ -13,8 +13,8 @@ from guard.config import AccountConfig
 from guard.fields import FIELDS, LISTINGS
 from guard.logs import log
 from guard.model import Answer, Endpoint, Failure, Snapshot
-from guard.payload import Part, joined, part, snapshot
-from guard.rules.history import SLOW_EVERY
+from guard.payload import Part, Picking, joined, part
+from guard.rules.history import SLOW_EVERY, History, needs
 from guard.rules.rule import Rule
 from guard.store import Poll, Unit, View
 
@@ -117,24 +117,47 @@ class Siblings:
         self._polls[endpoint] = self._unwritten[endpoint] = poll
 
 
-def snapshots(unit: View, config: AccountConfig, *, since: datetime) -> Iterator[Snapshot]:
-    """An account's stored snapshots since an instant, oldest first, each with what the siblings had said by then.
+def past(unit: View, config: AccountConfig, *, until: datetime, every: timedelta | None = None) -> History:
+    """The windows that an account's rules look back on at an instant, filled with the answers that are stored.
 
-    Only those siblings are joined on whose past a rule looks back.
+    `every` is how far apart those are, where that is not as the configuration says.
     """
-    looked_back = _endpoints_of(name for rule in config.rules for name in rule.looks_back)
-    since_then = since - config.stale_after
-    said = merge(*(_parts(unit, config.name, each, since=since_then) for each in looked_back), key=attrgetter("at"))
-    newest: dict[Endpoint, Part] = {}
+    history = History(needs(config.rules))
+    spans = history.spans(every=every or config.every)
+    if spans:
+        for seen in snapshots(unit, config, since={each: until - span for each, span in spans.items()}):
+            history.add(seen)
+    return history
+
+
+def snapshots(unit: View, config: AccountConfig, *, since: Mapping[Endpoint, datetime]) -> Iterator[Snapshot]:
+    """What an account's rules look back on, since these instants, oldest first; it is read as it is asked for.
+
+    Each has the fields that rules look back on, and not always others: those of /v1/usage, and those of the siblings
+    among the endpoints that they said at that very instant. Raises ValueError where there is no endpoint at all.
+    """
+    names = frozenset[str]().union(*(rule.looks_back for rule in config.rules))
+    picking = Picking(names)
+    siblings = [each for each in since if each is not Endpoint.USAGE]
+    said = merge(*(_parts(unit, config.name, each, names, since[each]) for each in siblings), key=attrgetter("at"))
     following = next(said, None)
-    for at, answer in unit.answers(config.name, since=since):
+    for at, answer, age in _good(unit, config.name, Endpoint.USAGE, min(since.values())):
+        fresh = list[Part]()
         while following is not None and following.at <= at:
-            newest[following.endpoint] = following
+            fresh += [following] if following.at == at else []
             following = next(said, None)
-        usage = snapshot(answer, account=config.name, at=at)
-        yield joined(usage, newest.values(), stale_after=config.stale_after)
+        usage = picking.snapshot(answer, account=config.name, at=at, age=age)
+        yield joined(usage, fresh, stale_after=config.stale_after) if fresh else usage
 
 
-def _parts(unit: View, account: str, endpoint: Endpoint, *, since: datetime) -> Iterator[Part]:
-    answers: Iterable[tuple[datetime, Answer]] = unit.answers(account, since=since, endpoint=endpoint)
-    return (part(endpoint, answer, at=at) for at, answer in answers)
+def _parts(unit: View, account: str, endpoint: Endpoint, names: frozenset[str], since: datetime) -> Iterator[Part]:
+    for at, answer, _ in _good(unit, account, endpoint, since):
+        yield part(endpoint, answer, at=at, names=names)
+
+
+def _good(
+    unit: View, account: str, endpoint: Endpoint, since: datetime
+) -> Iterator[tuple[datetime, Answer, timedelta]]:
+    for poll in unit.recorded(account, since=since, endpoint=endpoint):
+        if isinstance(poll.outcome, Answer):
+            yield poll.at, poll.outcome, poll.age

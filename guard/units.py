@@ -9,6 +9,7 @@ _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION: Final = re.compile(r"([0-9]{1,9})([smhd])")  # nine digits of days are all that a timedelta holds
 _PARTS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _EXACT: Final = 1e15  # above it a float no longer tells one integer from the next
+_WHOLE_FROM: Final = 100  # below it a fraction may matter, as in a mean of calls
 _LONGEST_S: Final = timedelta.max.total_seconds()  # of all that can be written as a duration
 
 NEVER_S: Final = 1e15
@@ -54,6 +55,15 @@ def number_text(value: float) -> str:
     return f"{value:,.2f}" if abs(value) >= 1 else f"{value:.3g}"
 
 
+def count_text(value: float) -> str:
+    """Writes what is counted: from 100 up without a fraction, which only an estimate has.
+
+    >>> count_text(18429.25), count_text(2.5)
+    ('18,429', '2.50')
+    """
+    return number_text(round(value)) if abs(value) >= _WHOLE_FROM else number_text(value)
+
+
 def share_text(share: float) -> str:
     """Writes a share (0 to 1) as percent.
 
@@ -81,9 +91,9 @@ def value_text(value: float, unit: str = "") -> str:
         case "dollars":
             return f"-${-value:,.2f}" if value < 0 else f"${value:,.2f}"
         case "" | "count":
-            return number_text(value)
+            return count_text(value)
         case noun:
-            return f"{number_text(value)} {noun}"
+            return f"{count_text(value)} {noun}"
 
 
 def instant_text(at: datetime, tz: tzinfo = UTC) -> str:

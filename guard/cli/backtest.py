@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -13,7 +13,7 @@ from guard.cli.options import AccountOption, FormatOption, RulesOption, since_at
 from guard.cli.output import Format, iso, print_json, print_table, say
 from guard.cli.rule_file import counted, secret, usable, zones
 from guard.clock import Clock
-from guard.errors import ExitCode, UsageError
+from guard.errors import ExitCode, StorageError, UsageError
 from guard.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,10 +21,17 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from guard.cli.past import Backtested
+    from guard.cli.sparkline import Curves
     from guard.cli.would_be import Differing
     from guard.config import Config
     from guard.model import Event
     from guard.store import Reader
+
+_LEAST_COLUMNS: Final = 20  # of a line of values, below which it says little
+_GAPS: Final = 4  # columns between the three of the table
+_MINUTE: Final = "%Y-%m-%d %H:%M %Z"
+_SECOND: Final = "%Y-%m-%d %H:%M:%S %Z"
+_BY: Final = {"new": "+ only new", "running": "- only now", "both": "both"}
 
 
 def backtest(
@@ -72,13 +79,28 @@ def _of_a_story(config: "Config", series: str, *, pattern: str | None) -> "list[
 
 def _of_the_past(config: "Config", path: Path, *, database: str, since: str, pattern: str | None) -> "list[Backtested]":
     from guard.cli.past import Past
-    from guard.store import Reader
 
     now = Clock().now()
     begins_at = since_at(since, now=now)
-    with Reader.open(database) as reader:
+    with _opened(database) as reader:
         running = _running(reader, path)
         return Past(reader, begins_at, now).backtested(config, running, pattern=pattern, progress=_progress)
+
+
+@contextmanager
+def _opened(database: str) -> "Iterator[Reader]":
+    """The database; where there is none, the error also says what to do without a past."""
+    from guard.store import Reader
+    from guard.store.location import database_path
+
+    if not database_path(database).exists():
+        raise StorageError(
+            f"{database_path(database)} does not exist, so there is no past; `guard run` records one, and "
+            "GUARD_DATABASE says where. Without one, --series FILE plays a story of yours, --series numbers one that "
+            "is built in, and `guard demo` shows alerts come and go"
+        )
+    with Reader.open(database) as reader:
+        yield reader
 
 
 def _running(reader: "Reader", path: Path) -> "Config | None":
@@ -109,38 +131,71 @@ def _print(found: "Iterable[Backtested]", config: "Config") -> None:
     zone_of = zones(config)
     for each in found:
         zone = zone_of(each.account)
-        say(f"{each.account}: {counted(each.new.polls, 'poll')}")
-        if not each.new.polls:
-            say("Nothing is stored of that time. A story shows what the rules do: --series numbers\n")
+        if not each.polls:
+            say(f"{each.account}: no poll is stored since {each.curves.begins_at.astimezone(zone):{_MINUTE}}\n")
             continue
-        print_table(
-            ("RULE", "VALUE", "RANGE"), [(curve.rule.name, curve.drawn, curve.legend) for curve in each.new.curves]
-        )
-        say("")
-        rows = [_row(differing, zone) for differing in each.differing]
-        rows += [_sent_row(event, zone) for event in each.sent]
-        if rows:
-            print_table(("", "AT", "MESSAGE", "ALERT", "TO", "SUMMARY"), sorted(rows, key=lambda row: row[1]))
+        begins_at, ends_at = (at.astimezone(zone) for at in (each.curves.begins_at, each.curves.ends_at))
+        say(f"{each.account}: {counted(each.polls, 'poll')} from {begins_at:{_MINUTE}} to {ends_at:{_MINUTE}}")
+        _print_curves(each.curves)
+        _print_messages(each, zone)
         say(f"{_verdict(each)}\n")
+    if not any(each.polls for each in found):
+        say("`guard run` records polls, and --since 90d looks further back. Without a past, --series numbers")
+        say("plays a story that is built in, and --series FILE one of yours.")
+
+
+def _print_messages(each: "Backtested", zone: "tzinfo") -> None:
+    """All in order of time; in the same second what was sent stands behind what would have been."""
+    rows = [(found.message.at, _row(found, zone)) for found in each.differing]
+    rows += [(event.at, _sent_row(event, zone)) for event in each.sent]
+    if rows:
+        in_order = sorted(rows, key=lambda row: row[0])
+        print_table(("", "AT", "MESSAGE", "ALERT", "TO", "SUMMARY"), [row for _, row in in_order])
+
+
+def _print_curves(curves: "Curves") -> None:
+    """The line of each rule, as wide as its name and its range leave room for."""
+    from guard.cli.sparkline import COLUMNS
+
+    names, legends = [curve.name for curve in curves], [curve.legend for curve in curves]
+    beside = max(map(len, names), default=0) + max(map(len, legends), default=0) + _GAPS
+    columns = min(max(_terminal_columns() - beside, _LEAST_COLUMNS), COLUMNS)
+    lines = [curve.drawn(columns) for curve in curves]
+    print_table(("RULE", "VALUE", "RANGE"), zip(names, lines, legends, strict=True))
+    for name, count in curves.left_out.items():
+        say(f"{name}: {counted(count, 'more subject')}, none of which came nearer")
+    say("")
+
+
+def _terminal_columns() -> int:
+    """How wide the terminal is; where stdout is none, as wide as anything needs."""
+    from rich.console import Console
+
+    console = Console()
+    return console.width if console.is_terminal else sys.maxsize
 
 
 def _row(differing: "Differing", zone: "tzinfo") -> tuple[str, ...]:
     message = differing.message
-    at = f"{message.at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
-    return (differing.sign, at, f"[{message.mark}]", str(message.key), message.to, message.summary)
+    at = f"{message.at.astimezone(zone):{_SECOND}}"
+    by = _BY[differing.by] if differing.by else ""
+    return (by, at, f"[{message.mark}]", str(message.key), message.to, message.summary)
 
 
 def _sent_row(event: "Event", zone: "tzinfo") -> tuple[str, ...]:
-    at = f"{event.at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
+    at = f"{event.at.astimezone(zone):{_SECOND}}"
     level = event.level.word if event.level else ""
     return ("sent", at, level, str(event.key), event.channel, event.text)
 
 
 def _verdict(each: "Backtested") -> str:
-    signs = [differing.sign for differing in each.differing]
-    parts = [f"{counted(len(each.new.messages), 'message')} would have been sent"]
+    parts = [f"{counted(len(each.new), 'message')} would have been sent"]
     if each.running is not None:
-        parts.append(f"+ {signs.count('+')} and - {signs.count('-')} against the rules that run")
+        by = [str(differing.by) for differing in each.differing]
+        new, running, both = (by.count(word) for word in _BY)
+        same = "the very same by the rules that run now"
+        apart = f"{new:,} only by this file, {running:,} only by the rules that run now, {both:,} by both"
+        parts.append(apart if new or running else same)
     if each.sent:
         parts.append(f"{len(each.sent):,} sent in that time")
     return "; ".join(parts)
@@ -149,9 +204,12 @@ def _verdict(each: "Backtested") -> str:
 def _document(each: "Backtested") -> dict[str, Any]:
     return {
         "account": each.account,
-        "polls": each.new.polls,
-        "curves": [curve.as_dict() for curve in each.new.curves],
-        "messages": [{"sign": found.sign, **found.message.as_dict()} for found in each.differing],
+        "polls": each.polls,
+        "from": iso(each.curves.begins_at) if each.polls else None,
+        "to": iso(each.curves.ends_at) if each.polls else None,
+        "compared": each.running is not None,
+        "curves": [curve.as_dict() for curve in each.curves],
+        "messages": [found.as_dict() for found in each.differing],
         "sent": [
             {"at": iso(event.at), "alert": str(event.key), "channel": event.channel, "text": event.text}
             for event in each.sent

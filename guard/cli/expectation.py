@@ -27,6 +27,10 @@ _HAPPENINGS: Final[Mapping[str, tuple[EventKind, Mapping[str, Level | Reason] | 
     "reminded": (EventKind.REMINDER_DUE, _LEVELS),
     "unknown": (EventKind.UNKNOWN, None),
     "known": (EventKind.KNOWN, None),
+    "flapping": (EventKind.FLAPPING, None),
+    "stable": (EventKind.STABLE, None),
+    "held": (EventKind.HELD, None),
+    "released": (EventKind.RELEASED, None),
 }
 """What can happen to an alert: the key that expects it, its event, and the words that its value may be (None: true)."""
 
@@ -60,15 +64,15 @@ class Expectation:
         told = "" if self.told is None else _told_text(self.told)
         return " ".join(filter(None, (_WORDS[self.kind], level, self.reason or "", quoted, told)))
 
-    def is_met_by(self, event: Event, cycle: Cycle) -> bool:
-        """Whether this is the event that was meant, in the poll that was meant."""
-        return (
-            event.kind is self.kind
-            and (self.level is None or event.level is self.level)
-            and (self.reason is None or event.text == self.reason)
-            and (self.summary is None or summary_of(event.key, cycle) == self.summary)
-            and (self.told is None or told_of(event.key, cycle) == self.told)
-        )
+    def miss(self, event: Event, cycle: Cycle) -> str:
+        """By what an event of this kind is not the one that was meant, in a word; empty where it is."""
+        if self.level is not None and event.level is not self.level:
+            return "level"
+        if self.reason is not None and event.text != self.reason:
+            return "reason"
+        if self.summary is not None and summary_of(event.key, cycle) != self.summary:
+            return "text"
+        return "told" if self.told is not None and told_of(event.key, cycle) != self.told else ""
 
     def seen(self, event: Event, cycle: Cycle) -> str:
         """What happened, in as many words as were expected."""
@@ -175,6 +179,9 @@ def _kind(file: Document, table: Mapping[str, object], nth: int) -> tuple[EventK
     (word,) = said
     kind, words = _HAPPENINGS.get(word, (None, None))
     if words is not None:
+        if not isinstance(table[word], str):
+            what = "why" if words is _REASONS else "at which level"
+            raise ValueError(f"{word} says {what}, in quotes: {', '.join(words)}")
         text = file.take(table, str, (*PATH, word), nth=nth) or ""
         return kind, _member(text, words, what="reason" if words is _REASONS else "level")
     if file.take(table, bool, (*PATH, word), nth=nth) is not True:

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from guard.cli.alerts import alert_document
+from guard.cli.built_in import when_it_fires
 from guard.cli.channels import delivery_document
 from guard.cli.output import ago, iso, print_table, say
 from guard.cli.rule_file import counted
@@ -28,8 +29,10 @@ def print_explanation(it: Situation) -> None:
     """Prints how it stands, why nobody is told now, the rule part by part, and who knows what."""
     say(f"{it.key}: {_state(it)}")
     say(why(it))
-    if not it.is_readable and it.unwatched not in why(it):
-        say(f"{it.path} cannot be used; `guard check` says why. What follows is what the database knows.")
+    if it.file.warning and (it.is_readable or it.unwatched not in why(it)):
+        say(it.file.warning)
+    if built_in := when_it_fires(it.config, it.key.rule, source=str(it.file.path)):
+        say(built_in)
     for lines in (_rule_lines(it), _alert_lines(it)):
         if block := list(lines):
             say("\n".join(["", *block]))
@@ -165,10 +168,12 @@ def _knowledge(it: Situation, known: Knowledge | None) -> str:
 def _next(it: Situation, target: Target) -> str:
     delivery = told_by(target)
     if target.gap:
-        return progress(delivery, now=it.now) if delivery else "is told now"
+        return progress(delivery, now=it.now, tz=it.tz) if delivery else "is told now"
     if it.alert and (at := reminder_at(it, it.alert, target)):
         waits = ", once the data is back" if it.account and it.account.lost and not it.is_built_in else ""
         return f"reminded at {instant_text(at, it.tz)}{waits}"
+    if not target.levels and it.file.config and target.channel in it.file.config.fallback:
+        return "told as the fallback"
     if not target.levels:
         return "no longer routed there" if it.is_readable else ""
     words = " and ".join(each.word for each in target.levels)
@@ -196,9 +201,12 @@ def explanation_document(it: Situation) -> dict[str, Any]:
     reason, is_young, since = unknown_of(it)
     return {
         "at": iso(it.now),
-        **alert_document(it.alert or Alert(it.key)),
+        **alert_document(it.alert or Alert(it.key), it.hearing),
         "why": why(it),
         "watched": not it.unwatched,
+        "taken_up": not it.unseen,
+        "rule_file": it.file.document,
+        "fires_when": when_it_fires(it.config, it.key.rule, source=str(it.file.path)) or None,
         "unknown": None if is_young else reason or None,
         "young": reason if is_young else None,
         "unknown_since": iso(since),

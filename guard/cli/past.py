@@ -1,10 +1,11 @@
 """The past of accounts under a rule file: from the database with what was sent, or from a story."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from heapq import merge
+from itertools import chain
 from operator import attrgetter
 from typing import Final
 
@@ -14,7 +15,8 @@ from guard.cli.sparkline import Curves
 from guard.cli.would_be import Differing, WouldBe, differences
 from guard.config import AccountConfig, Config
 from guard.model import Event, EventKind, Snapshot
-from guard.replay import Cycle, Replay, Seen, recorded, replayed
+from guard.replay import Cycle, Replay, Seen, recorded, together
+from guard.rules.rule import Rule
 from guard.sandbox.scenario import Scenario
 from guard.siblings import needed
 from guard.store import Reader
@@ -27,29 +29,23 @@ Progress = Callable[[str], AbstractContextManager[Callable[[float], None]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
-    """What one rule file makes of one account's past."""
-
-    polls: int
-    messages: tuple[WouldBe, ...]
-    curves: Curves
-
-
-@dataclass(frozen=True, slots=True)
 class Backtested:
     """One account's past under the new rules, under the running ones, and as it was."""
 
     account: str
-    new: Played
-    running: Played | None  # None where there are none, or the same
+    polls: int
+    curves: Curves
+    new: tuple[WouldBe, ...]
+    running: tuple[WouldBe, ...] | None = None  # None where there are none, or the same
     sent: tuple[Event, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)  # the running rules' names, with what they are now
 
     @property
     def differing(self) -> list[Differing]:
-        """All messages; with a sign where only one of the rule files would have sent it."""
+        """All messages, each with whose it is."""
         if self.running is None:
-            return [Differing("", each) for each in self.new.messages]
-        return differences(self.running.messages, self.new.messages)
+            return [Differing(None, each) for each in self.new]
+        return differences(self.running, self.new, renamed=self.renamed)
 
 
 def of_a_story(config: Config, story: Scenario, *, pattern: str | None, progress: Progress) -> list[Backtested]:
@@ -62,9 +58,13 @@ def of_a_story(config: Config, story: Scenario, *, pattern: str | None, progress
     found = []
     for name in sorted(chosen(accounts, pattern)):
         replay = Replay(at_pace(accounts[name], story))
-        cycles = scripted(replay, story, cycles=polls)
-        curves = Curves(replay, begins_at, begins_at + polls * story.interval)
-        found.append(Backtested(name, _played(cycles, curves, name, progress), None))
+        tally = _Tally(replay, Curves(replay, begins_at, begins_at + polls * story.interval))
+        with progress(name) as show:
+            for number, cycle in enumerate(scripted(replay, story, cycles=polls)):
+                tally.note(cycle)
+                if number % _EACH == 0:
+                    show(tally.curves.share(cycle.at))
+        found.append(Backtested(name, tally.polls, tally.curves, tuple(tally.messages)))
     return found
 
 
@@ -84,15 +84,26 @@ class Past:
         Raises UsageError where none does.
         """
         accounts, before = self._accounts(new), self._accounts(running) if running else {}
-        return [
-            Backtested(
-                name,
-                self._played(accounts[name], progress),
-                self._played(before[name], progress) if name in before else None,
-                self._sent(name),
-            )
-            for name in sorted(chosen(accounts, pattern))
-        ]
+        names = sorted(chosen(accounts, pattern))
+        return [self._backtested(accounts[name], before.get(name), progress) for name in names]
+
+    def _backtested(self, new: AccountConfig, running: AccountConfig | None, progress: Progress) -> Backtested:
+        if running is None:
+            (after,) = self._played([new], progress)
+            before = None
+        elif _see_the_same(new, running):
+            after, before = self._played([new, running], progress)
+        else:
+            (after,), (before,) = self._played([new], progress), self._played([running], progress)
+        return Backtested(
+            new.name,
+            after.polls,
+            after.curves,
+            tuple(after.messages),
+            None if before is None else tuple(before.messages),
+            self._sent(new.name),
+            _renamed(new.rules),
+        )
 
     def _accounts(self, config: Config) -> dict[str, AccountConfig]:
         """All accounts of a file by name, and their sub-accounts as far as listings showed them."""
@@ -107,16 +118,29 @@ class Past:
         events = self.reader.events(limit=_MOST_SENT, since=self.begins_at, account=account)
         return tuple(each for each in reversed(events) if each.kind is EventKind.DELIVERED)
 
-    def _played(self, account: AccountConfig, progress: Progress) -> Played:
-        replay = Replay(account)
-        cycles = replayed(replay, self._seen(replay))
-        return _played(cycles, Curves(replay, self.begins_at, self.ends_at), account.name, progress)
+    def _played(self, configs: Sequence[AccountConfig], progress: Progress) -> "list[_Tally]":
+        """What becomes of an account under rule files that see the same: each answer is read once for all of them."""
+        replays = together(*configs)
+        seen = self._seen(configs, replays[0])
+        first = next(seen, None)
+        begins_at = self.begins_at if first is None else first[0]
+        ends_at = max(self.ends_at, begins_at + configs[0].every)  # the clock may have gone back since
+        tallies = [_Tally(replay, Curves(replay, begins_at, ends_at)) for replay in replays]
+        with progress(configs[0].name) as show:
+            for number, (at, what) in enumerate(chain([first] if first else [], seen)):
+                for tally in tallies:
+                    for cycle in tally.replay.polled(what, at=at):
+                        tally.note(cycle)
+                if number % _EACH == 0:
+                    show(tallies[0].curves.share(at))
+        return tallies
 
-    def _seen(self, replay: Replay) -> Iterator[tuple[datetime, Seen]]:
+    def _seen(self, configs: Sequence[AccountConfig], replay: Replay) -> Iterator[tuple[datetime, Seen]]:
         """What was seen, after what was seen before has been remembered."""
-        config, filled_at = replay.config, self.begins_at - replay.looks_back
+        rules = tuple(chain.from_iterable(each.rules for each in configs))
+        config, filled_at = replace(configs[0], rules=rules), self.begins_at - replay.looks_back
         said_at = filled_at - config.stale_after  # what a sibling said so long ago may still hold
-        others = [self.reader.recorded(config.name, since=said_at, endpoint=each) for each in needed(config.rules)]
+        others = [self.reader.recorded(config.name, since=said_at, endpoint=each) for each in needed(rules)]
         usage = self.reader.recorded(config.name, since=filled_at)
         for at, seen in recorded(config, usage, merge(*others, key=attrgetter("at"))):
             if at >= self.begins_at:
@@ -125,14 +149,28 @@ class Past:
                 replay.remember(seen)
 
 
-def _played(cycles: Iterable[Cycle], curves: Curves, account: str, progress: Progress) -> Played:
-    messages: list[WouldBe] = []
-    polls = 0
-    with progress(account) as show:
-        for cycle in cycles:
-            polls += cycle.seen is not None
-            curves.note(cycle)
-            messages += (WouldBe.of(told) for told in cycle.told)
-            if polls % _EACH == 0:
-                show(curves.share(cycle.at))
-    return Played(polls, tuple(messages), curves)
+def _see_the_same(one: AccountConfig, other: AccountConfig) -> bool:
+    """Whether an answer says the same under both, whatever their rules are."""
+    return (one.every, one.tz, one.stale_after) == (other.every, other.tz, other.stale_after)
+
+
+def _renamed(rules: Iterable[Rule]) -> dict[str, str]:
+    """The names under which rules say they ran before, each with what it is now; not one that is a rule's still."""
+    taken = {rule.name for rule in rules}
+    return {rule.renamed_from: rule.name for rule in rules if rule.renamed_from and rule.renamed_from not in taken}
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What came of one replay so far."""
+
+    replay: Replay
+    curves: Curves
+    polls: int = 0
+    messages: list[WouldBe] = field(default_factory=list)
+
+    def note(self, cycle: Cycle) -> None:
+        self.polls += cycle.seen is not None
+        self.curves.note(cycle)
+        if cycle.told:
+            self.messages += map(WouldBe.of, cycle.told)

@@ -62,6 +62,13 @@ def _text(path: Path) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: this is no file of rule tests; it is not UTF-8 text") from None
+    except IsADirectoryError:
+        raise ConfigError(
+            f"{path} is a directory; name the files in it, as in `guard test {path}/*.test.toml`"
+        ) from None
+    except FileNotFoundError:
+        what = "no file fits" if "*" in str(path) else "there is no file"
+        raise ConfigError(f"{what} {path}; name files of rule tests, such as rules.test.toml") from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
 
@@ -78,12 +85,12 @@ def _print(outcomes: "Sequence[Outcome]", path: Path) -> None:
 
 def _row(moment: "Moment") -> tuple[str, ...]:
     return (
-        "  ok" if moment.good else "  !!",
+        "ok" if moment.good else f"!! {moment.miss}",
         "always" if moment.at is None else duration_text(moment.at),
         "/".join(filter(None, (moment.key.rule, moment.key.subject))),
         moment.expected or "-",
         moment.seen,
-        str(moment.line or ""),
+        str(moment.line or "") if moment.expected else "",
     )
 
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from guard.lifecycle.asking import in_period
-from guard.model import Account, Snapshot
+from guard.model import Account, Each, Snapshot
 from guard.payload import Part, joined, part, snapshot
 from guard.rules.evaluate import Facts
-from guard.rules.history import History, needs
+from guard.rules.history import History
 from guard.rules.rule import Rule
 from guard.rules.trace import Trace, trace
 
@@ -32,15 +32,27 @@ class Seen:
 
     def traced(self, rule: Rule, subject: str = "") -> Trace | None:
         """What a rule makes of it; None for a subject that the last listing does not show."""
-        every, tz, each = self.config.every, self.config.tz, rule.each
-        windows = self.history.windows(every=every, tz=tz)
-        facts = Facts.of(self.snapshot, budgets=self.config.budgets, windows=windows)
-        if each is not None:
-            if subject not in self.subjects(rule):
-                return None
-            own = self.history.windows(every=every, tz=tz, subject=(each, subject))
-            facts = facts.about(each, subject, windows=own)
+        if rule.each is not None and subject not in self.subjects(rule):
+            return None
+        facts = self._about(rule.each, subject, self._facts()) if rule.each else self._facts()
         return trace(rule, facts.values, facts.windows)
+
+    def facts_of_all(self, rule: Rule) -> Iterator[Facts]:
+        """What is known of each subject of a rule with `each`, in the order of the listing."""
+        assert rule.each is not None  # noqa: S101 - the caller's branch
+        of_account = self._facts()
+        for subject in self.subjects(rule):
+            yield self._about(rule.each, subject, of_account)
+
+    def _facts(self) -> Facts:
+        windows = self.history.windows(every=self.config.every, tz=self.config.tz)
+        return Facts.of(self.snapshot, budgets=self.config.budgets, windows=windows)
+
+    def _about(self, each: Each, subject: str, of_account: Facts) -> Facts:
+        every, tz = self.config.every, self.config.tz
+        return of_account.about(
+            each, subject, windows=self.history.windows(every=every, tz=tz, subject=(each, subject))
+        )
 
 
 def stored(view: "View", config: "AccountConfig") -> Seen | None:
@@ -63,10 +75,6 @@ def _parts(view: "View", config: "AccountConfig") -> Iterator[Part]:
 
 def read_history(view: "View", config: "AccountConfig", *, until: datetime) -> History:
     """What an account's rules look back on at an instant, by the answers that are stored."""
-    from guard.siblings import snapshots
+    from guard.siblings import past
 
-    history = History(needs(config.rules))
-    if span := history.span(every=config.every):
-        for each in snapshots(view, config, since=until - span):
-            history.add(each)
-    return history
+    return past(view, config, until=until)

@@ -1,16 +1,18 @@
 """All that bears on one alert: its rule on the last answer, what is stored of it, and who knows what."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from guard.cli.built_in import BUILT_IN, STORE_FAILING, built_in_policy
+from guard.cli.hearing import NOTHING, Hearing, read_hearings
+from guard.cli.in_force import InForce
 from guard.cli.roll_off import Fall, falls
 from guard.cli.seen import Seen, stored
 from guard.lifecycle.desired import gap
 from guard.model import (
-    NO_DATA,
+    CHANNEL_FAILING,
     Account,
     Alert,
     AlertKey,
@@ -25,14 +27,12 @@ from guard.model import (
 from guard.rules.policy import Policy
 from guard.rules.rule import Rule
 from guard.rules.trace import Trace
+from guard.units import instant_text
 
 if TYPE_CHECKING:
     from guard.config import AccountConfig, Config
     from guard.config.things import SubAccounts
     from guard.store import Reader
-
-CONFIG_INVALID: Final = "guard.config_invalid"
-BUILT_IN: Final = (NO_DATA, CONFIG_INVALID)
 
 _OPEN: Final = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.DEAD)
 
@@ -65,12 +65,12 @@ class Situation:
     key: AlertKey
     now: datetime
     tz: tzinfo
-    path: Path  # of the rule file
+    file: InForce
     config: "AccountConfig | None"  # None where no good rule file watches the account
     rule: Rule | None  # None where it is built in, or not watched
     policy: Policy | None  # None where it is not watched
     unwatched: str  # why the rule file does not watch it; empty where it does
-    is_readable: bool  # whether there is a good rule file; else the service goes on with the last good one
+    unseen: str  # that the service has not taken up the rule yet; empty where it has, or nobody knows
     account: Account | None  # None before it was first asked
     master: Account | None
     alert: Alert | None  # None before it was first anything but at rest
@@ -78,6 +78,13 @@ class Situation:
     trace: Trace | None  # None without a rule or without an answer
     falls: tuple[Fall, ...]  # of the rolling counters that the rule reads, as far as history suffices
     targets: tuple[Target, ...]
+    hearing: Hearing = NOTHING  # what people asked to hear less of
+    raised: int = 0  # how many other alerts of the same pass the same channels are told of, or were just told of
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether there is a good rule file; else the service goes on with the last good one."""
+        return self.file.config is not None
 
     @property
     def is_built_in(self) -> bool:
@@ -85,38 +92,73 @@ class Situation:
         return self.key.rule in BUILT_IN
 
 
-def read_situation(reader: "Reader", config: "Config | None", key: AlertKey, *, path: Path, now: datetime) -> Situation:
+def read_situation(reader: "Reader", file: InForce, key: AlertKey, *, now: datetime) -> Situation:
     """Reads all of it. Nothing of it need be there."""
-    account = account_config(config, key.account)
+    config = file.config
+    account = _slowest(reader, config) if key.rule == STORE_FAILING else account_config(config, key.account)
     rule = next((each for each in account.rules if each.name == key.rule), None) if account else None
-    policy = rule.policy if rule else _built_in(config, account, key)
+    policy = rule.policy if rule else built_in_policy(config, account, key)
+    name = account.name if account else key.account
     seen = stored(reader, account) if account else None
+    targets = tuple(_targets(reader, key, policy))
+    alert = reader.alerts(key.account).get(key)
     return Situation(
         key=key,
         now=now,
         tz=account.tz if account else UTC,
-        path=path,
+        file=file,
         config=account,
         rule=rule,
         policy=policy,
-        unwatched=_unlisted(reader, config, account) if policy else _unwatched(config, account, key, path=path),
-        is_readable=config is not None,
-        account=reader.account(key.account),
-        master=reader.account(master_name(key.account)),
-        alert=reader.alerts(key.account).get(key),
+        unwatched=_unlisted(reader, config, account) if policy else _unwatched(file, account, key),
+        unseen=_unseen(file, key) if rule else "",
+        account=reader.account(name),
+        master=reader.account(master_name(name)),
+        alert=alert,
         seen=seen,
         trace=seen.traced(rule, key.subject) if seen and rule else None,
         falls=falls(reader, seen, rule) if seen and rule else (),
-        targets=tuple(_targets(reader, key, policy)),
+        targets=targets,
+        hearing=read_hearings(reader, [alert] if alert else [], now=now).get(key, NOTHING),
+        raised=_raised(reader, key, targets, account) if account else 0,
     )
 
 
-def _built_in(config: "Config | None", account: "AccountConfig | None", key: AlertKey) -> Policy | None:
-    from guard.config.invalid import invalid_key, invalid_policy
+def _slowest(reader: "Reader", config: "Config | None") -> "AccountConfig | None":
+    """The master account whose last cycle was written longest ago, by its own interval; None without a rule file."""
+    cycled = {each.name: reader.account(each.name) for each in config.accounts} if config else {}
 
-    if account and key.rule == NO_DATA:
-        return account.no_data
-    return invalid_policy(config) if config and key == invalid_key(config) else None
+    def due_at(each: "AccountConfig") -> datetime:
+        found = cycled[each.name]
+        return found.cycled_at + each.every if found and found.cycled_at else datetime.min.replace(tzinfo=UTC)
+
+    return min(config.accounts, key=due_at) if config else None
+
+
+def _unseen(file: InForce, key: AlertKey) -> str:
+    """That the version in force has no such rule on this account, although the file as it stands has."""
+    taken = account_config(file.taken, key.account)
+    if file.is_broken or file.version is None or taken is None or any(each.name == key.rule for each in taken.rules):
+        return ""
+    return f"the service has not taken up the rule yet; it goes by the version of {instant_text(file.version.at)}"
+
+
+def _raised(reader: "Reader", key: AlertKey, targets: Collection[Target], account: "AccountConfig") -> int:
+    """How many other alerts of the account's family wait for the same recipients, or were told within an interval."""
+    places = {(each.channel, each.recipient) for each in targets if each.gap and not each.deliveries}
+    if not places or not (account.subs or account.sub_id):
+        return 0
+    last = reader.account(account.name)
+    since = (last.cycled_at if last and last.cycled_at else datetime.max.replace(tzinfo=UTC)) - account.every
+    family = master_name(account.name)
+    return sum(
+        1
+        for each in reader.notifications()
+        if each.key != key
+        and master_name(each.key.account) == family
+        and (each.channel, each.recipient) in places
+        and (gap(each.desired, each.notified) or (each.notified_at is not None and each.notified_at >= since))
+    )
 
 
 def account_config(config: "Config | None", name: str) -> "AccountConfig | None":
@@ -142,22 +184,33 @@ def _patterns(subs: "SubAccounts") -> "Iterator[AccountConfig]":
     yield subs.others
 
 
-def _unwatched(config: "Config | None", account: "AccountConfig | None", key: AlertKey, *, path: Path) -> str:
+def _unwatched(file: InForce, account: "AccountConfig | None", key: AlertKey) -> str:
     """Why the rule file does not watch an alert, of which it has no rule on its account."""
     from guard.rules.complaint import hint
 
+    config, source = file.config, file.source
     if config is None:
-        return f"{path} cannot be used, so nobody knows what is watched; `guard check` says why"
+        return f"{file.path} cannot be used, so nobody knows what is watched; `guard check` says why"
     masters = [each.name for each in config.accounts]
     if master_name(key.account) not in masters:
-        return f"{path} has no account {master_name(key.account)!r}{hint(master_name(key.account), masters)}"
+        return f"{source} has no account {master_name(key.account)!r}{hint(master_name(key.account), masters)}"
     if account is None:
-        return f"{path} does not watch {key.account}; sub_accounts of {master_name(key.account)} says which it does"
+        return f"{source} does not watch {key.account}; sub_accounts of {master_name(key.account)} says which it does"
+    return _without_rule(config, account, key, source=source)
+
+
+def _without_rule(config: "Config", account: "AccountConfig", key: AlertKey, *, source: str) -> str:
+    from guard.rules.complaint import hint
+
     if key.rule in account.disabled:
-        return f"the rule is disabled in {path} (enabled = false)"
+        return f"the rule is disabled in {source} (enabled = false)"
     if key.rule in all_rules(config):
-        return f"the rule is not for {key.account}; its accounts in {path} say for which it is"
-    return f"{path} has no rule {key.rule!r}{hint(key.rule, [*all_rules(config), *BUILT_IN])}"
+        return f"the rule is not for {key.account}; its accounts in {source} say for which it is"
+    if key.rule == CHANNEL_FAILING and key.subject not in config.channels:
+        return f"{source} has no channel {key.subject!r}{hint(key.subject, config.channels)}"
+    if key.rule in BUILT_IN:
+        return f"{key.rule} stands with {config.accounts[0].name}, the first account of {source}"
+    return f"{source} has no rule {key.rule!r}{hint(key.rule, [*all_rules(config), *BUILT_IN])}"
 
 
 def _unlisted(reader: "Reader", config: "Config | None", account: "AccountConfig | None") -> str:

@@ -1,16 +1,20 @@
 """Why nobody is told of an alert now, in one plain sentence; or who is about to be."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
+from guard.cli.built_in import CONFIG_INVALID, STORE_FAILING
+from guard.cli.hushed import held_text, is_for_good, less_text, until
 from guard.cli.output import ago
-from guard.cli.situation import CONFIG_INVALID, Situation, Target
+from guard.cli.situation import Situation, Target
 from guard.lifecycle.asking import is_of_the_key, may_ask
-from guard.model import Alert, CallKind, Delivery, DeliveryState, Level, State, Timer, is_sub_account
+from guard.lifecycle.flapping import STABLE_FOR
+from guard.model import CHANNEL_FAILING, Alert, CallKind, Delivery, DeliveryState, Level, State, Timer, is_sub_account
 from guard.units import duration_text, instant_text
 
 QUIET: Final = "Nothing is sent now: "
+_OR: Final = "the service does not run, or it cannot write and has told every channel so"
 
 
 def why(it: Situation) -> str:
@@ -22,7 +26,23 @@ def why(it: Situation) -> str:
 def _unwatched(it: Situation) -> str:
     """Without a good rule file the last good one is in force, so that what goes on is explained by what is stored."""
     goes_on = not it.is_readable and it.alert is not None and it.alert.state is not State.OK
-    return QUIET + it.unwatched if it.unwatched and not goes_on else ""
+    if not it.unwatched or goes_on:
+        return ""
+    end = _under_way(it)  # what was told is told as ended, also where nothing is watched any more
+    return f"{end}; {it.unwatched}" if end else QUIET + it.unwatched
+
+
+def _written(it: Situation) -> str:
+    """Of the database itself nothing is stored: whether it takes writes shows by when it last took one."""
+    if it.key.rule != STORE_FAILING or it.unwatched:
+        return ""
+    if it.account is None or it.account.cycled_at is None or it.config is None:
+        return f"{QUIET}nothing was written yet; `guard run` asks and writes"
+    last = f"the last cycle of {it.account.name} was written {ago(it.account.cycled_at, now=it.now)}"
+    if it.now - it.account.cycled_at <= 3 * it.config.every:
+        return f"{QUIET}the database takes writes: {last}"
+    every = duration_text(it.config.every)
+    return f"{QUIET.removesuffix(': ')} as far as the database knows: {last}, and should be every {every}; {_OR}"
 
 
 def _never_asked(it: Situation) -> str:
@@ -45,23 +65,40 @@ def _not_running(it: Situation) -> str:
     return f"{QUIET}{name} was last asked {last}, and should be every {every}; the service does not seem to run"
 
 
+def _unseen(it: Situation) -> str:
+    return QUIET + it.unseen if it.unseen and it.alert is None else ""
+
+
 def _under_way(it: Situation) -> str:
     """What is between those who should know and those who do: one reason for each of them."""
-    reasons = [_untold(each, now=it.now) for each in it.targets if each.gap]
+    reasons = [_untold(it, each) for each in it.targets if each.gap]
     if not reasons:
         return ""
-    is_quiet = not any(_is_under_way(each, now=it.now) for each in it.targets if each.gap)
+    is_quiet = not any(_is_under_way(it, each) for each in it.targets if each.gap)
     return (QUIET if is_quiet else "") + "; ".join(reasons)
 
 
-def _untold(target: Target, *, now: datetime) -> str:
+def _held(it: Situation) -> str:
+    held = held_text(it)
+    return QUIET + held if held else ""
+
+
+def _untold(it: Situation, target: Target) -> str:
+    from guard.outbox.plan import SINGLE_MESSAGES
+
+    if it.file.config and target.channel not in it.file.config.channels:
+        return f"{target.name} is no longer in {it.file.source}"
     delivery = told_by(target)
     if delivery is None:
-        return f"{target.name} is told now"
+        is_storm = it.raised >= SINGLE_MESSAGES
+        rest = ", or at the end of the pass over its account and sub-accounts, in one digest" if is_storm else ""
+        return f"{target.name} is told now{rest}"
     why_not = f" ({delivery.why})" if delivery.why else ""
     if delivery.state is DeliveryState.DEAD:
         return f"{target.name} refused it{why_not}; it is tried again within the hour, or after `guard send-test`"
-    return f"{target.name} {progress(delivery, now=now)}{why_not}"
+    others = len(delivery.covers) - 1
+    digest = f", in one digest with {others} other{'s' if others > 1 else ''}" if others else ""
+    return f"{target.name} {progress(delivery, now=it.now, tz=it.tz)}{digest}{why_not}"
 
 
 def told_by(target: Target) -> Delivery | None:
@@ -71,26 +108,31 @@ def told_by(target: Target) -> Delivery | None:
 
 
 def _covers(delivery: Delivery, target: Target) -> bool:
+    from guard.outbox.plan import unheard_firing
+
     wanted = target.notification
     return wanted is not None and any(
-        cover.key == wanted.key and cover.knowledge == wanted.desired for cover in delivery.covers
+        cover == unheard_firing(wanted) or (cover.key == wanted.key and cover.knowledge == wanted.desired)
+        for cover in delivery.covers
     )
 
 
-def progress(delivery: Delivery, *, now: datetime) -> str:
+def progress(delivery: Delivery, *, now: datetime, tz: tzinfo) -> str:
     """Where a delivery stands, as what is said of its recipient."""
     match delivery.state:
         case DeliveryState.DEAD:
             return "refused it; tried again within the hour, or after `guard send-test`"
         case DeliveryState.PENDING if delivery.due_at > now:
-            return f"is tried again in {duration_text(delivery.due_at - now)}"
+            return f"is tried again in {duration_text(delivery.due_at - now)}, at {instant_text(delivery.due_at, tz)}"
         case _:
             return "is told now"
 
 
-def _is_under_way(target: Target, *, now: datetime) -> bool:
+def _is_under_way(it: Situation, target: Target) -> bool:
+    if it.file.config and target.channel not in it.file.config.channels:
+        return False
     delivery = told_by(target)
-    return delivery is None or progress(delivery, now=now) == "is told now"
+    return delivery is None or progress(delivery, now=it.now, tz=it.tz) == "is told now"
 
 
 def _no_data(it: Situation) -> str:
@@ -102,7 +144,8 @@ def _no_data(it: Situation) -> str:
     if account.ask_at and not may_ask(account, now=it.now):
         then = f"; left alone until {instant_text(account.ask_at, it.tz)}"
     if account.lost:
-        return f"{QUIET}the data of {account.name} is lost, so its rules wait: {failure}{then}"
+        waits = "rules and reminders wait" if it.alert and it.alert.incident else "rules wait"
+        return f"{QUIET}the data of {account.name} is lost, so its {waits}: {failure}{then}"
     return f"{QUIET}{account.name} gives no good answer now, so nothing new is decided: {failure}{then}"
 
 
@@ -133,6 +176,16 @@ def unknown_of(it: Situation) -> tuple[str, bool, datetime | None]:
     if it.rule and it.rule.each and it.key.subject and it.seen and it.trace is None:
         return f"the last listing does not show {it.rule.each.value} {it.key.subject}", False, None
     return "", False, None
+
+
+def _flapping(it: Situation) -> str:
+    flapping = it.alert.flapping if it.alert else None
+    if flapping is None:
+        return ""
+    told = "it flaps: it fires and ends time and again, which everybody knows"
+    stable = f"stable for {duration_text(STABLE_FOR)} ({duration_text(flapping.stable.total)} so far)"
+    worse = "" if flapping.level is max(Level) else f"gets worse than {flapping.level.word}, or is "
+    return f"{QUIET}{told}; you hear more of it once it {worse or 'is '}{stable}"
 
 
 def _pending(it: Situation) -> str:
@@ -177,10 +230,22 @@ def _told(it: Situation) -> str:
     if not alert.timers and it.rule is not None and it.rule.clear is not None:
         kept = f"no level holds, but it is over only at `clear` ({it.rule.clear}); "
     hold = it.policy.hold if it.policy else None
+    less = f"; {found}" if (found := less_text(it)) else ""
     rising = [f"; {level.word} has held {_of(each, hold, 'for')}" for level, each in _rising(alert)]
     soonest = min(_reminders(it, alert), default=None)
-    then = f"; {soonest[1]} is reminded at {instant_text(soonest[0], it.tz)}" if soonest else ""
-    return f"{QUIET}{kept}it fires {alert.level.word} and everybody knows{''.join(rising)}{then}"
+    then = f"; {soonest[1]} is reminded at {instant_text(soonest[0], it.tz)}" if soonest else _not_reminded(it, alert)
+    return f"{QUIET}{kept}it fires {alert.level.word} and everybody knows{''.join(rising)}{less}{then}"
+
+
+def _not_reminded(it: Situation, alert: Alert) -> str:
+    """Why nobody is reminded, where that is the rule file's will."""
+    if it.policy is None or alert.level is None or is_for_good(it):
+        return ""
+    if alert.level not in it.policy.remind.every:
+        return f"; remind is off for {alert.level.word}"
+    known = [each.notification.notified for each in it.targets if each.notification]
+    sent = max((each.reminders for each in known if each), default=0)
+    return f"; all {sent} reminders were sent (max)" if sent and sent >= it.policy.remind.at_most else ""
 
 
 def _rising(alert: Alert) -> Iterator[tuple[Level, Timer]]:
@@ -201,17 +266,14 @@ def reminder_at(it: Situation, alert: Alert, target: Target) -> datetime | None:
     is_told = notified is not None and notified == known.desired and not notified.ended
     if every is None or not is_told or notified is None or known.notified_at is None or not target.levels:
         return None
-    return known.notified_at + every if notified.reminders < policy.remind.at_most else None
+    if notified.reminders >= policy.remind.at_most or is_for_good(it):
+        return None
+    return max([known.notified_at + every, *until(it)])
 
 
 def _at_rest(it: Situation) -> str:
-    if it.is_built_in and it.account and it.account.failure and it.config:
-        silent, at_most = duration_text(it.account.silence), duration_text(it.config.no_data_after)
-        return f"{QUIET}no good answer for {silent} of {at_most} (no_data_after): {it.account.failure.text}"
-    if it.key.rule == CONFIG_INVALID:
-        return f"{QUIET}{it.path} can be used"
     if it.is_built_in:
-        return f"{QUIET}{it.key.account} answers, and no rule of it has been unknown for long"
+        return QUIET + _built_in_at_rest(it)
     if it.trace is None:
         return f"{QUIET}there is no good answer yet"
     if it.trace.level is not None:
@@ -220,14 +282,30 @@ def _at_rest(it: Situation) -> str:
     return f"{QUIET}no level holds{knows}"
 
 
+def _built_in_at_rest(it: Situation) -> str:
+    if it.key.rule == CHANNEL_FAILING:
+        return f"{it.key.subject} takes what it is sent"
+    if it.account and it.account.failure and it.config:
+        silent, at_most = duration_text(it.account.silence), duration_text(it.config.no_data_after)
+        return f"no good answer for {silent} of {at_most} (no_data_after): {it.account.failure.text}"
+    if it.key.rule == CONFIG_INVALID:
+        taken = "cannot be used, which nobody noticed yet" if it.file.is_broken else "can be used"
+        return f"{it.file.path} {taken}"
+    return f"{it.key.account} answers, and no rule of it has been unknown for long"
+
+
 _CHECKS: Final[tuple[Callable[[Situation], str], ...]] = (
+    _written,
     _unwatched,
     _never_asked,
     _not_running,
+    _unseen,
     _under_way,
+    _held,
     _no_data,
     _does_not_apply,
     _unknown,
+    _flapping,
     _pending,
     _recovering,
     _mute,

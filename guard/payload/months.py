@@ -1,6 +1,6 @@
 """Where days and months of UTC begin."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 def midnight(at: datetime) -> datetime:
@@ -11,6 +11,11 @@ def midnight(at: datetime) -> datetime:
 def month_start(at: datetime) -> datetime:
     """The first instant of its month."""
     return midnight(at).replace(day=1)
+
+
+def has_just_begun(at: datetime) -> bool:
+    """Whether it is the first day of its month, in which nobody may have done anything yet."""
+    return at - month_start(at) < timedelta(days=1)
 
 
 def next_month(at: datetime) -> datetime:

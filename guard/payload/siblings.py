@@ -1,6 +1,6 @@
 """An answer of a sibling endpoint → Part, and the newest parts joined to a Snapshot."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,7 +9,7 @@ from guard.fields import NO_AGENTS
 from guard.model import Answer, Each, Endpoint, Fields, Snapshot
 from guard.payload.cleaning import clean
 from guard.payload.daily import daily
-from guard.payload.months import midnight, month_start, next_month
+from guard.payload.months import has_just_begun, midnight, next_month
 from guard.payload.values import count_of, value_of
 
 MOST_SUBJECTS: Final = 10_000
@@ -21,6 +21,7 @@ _AGENT: Final = ("agentName", "messages", "calls", "totalSeconds")
 _SUMS: Final = ("messages", "calls", "totalSeconds")
 _STATS: Final = ("failed", "total")
 
+Names = Collection[str] | None
 Row = Mapping[str, object]
 Subjects = Mapping[Each, Mapping[str, Fields]]
 
@@ -40,8 +41,10 @@ class Part:
         return at - self.at <= stale_after and (self.until_at is None or at < self.until_at)
 
 
-def part(endpoint: Endpoint, answer: Answer, *, at: datetime) -> Part:
+def part(endpoint: Endpoint, answer: Answer, *, at: datetime, names: Names = None) -> Part:
     """What a sibling's answer says, given at `at` (aware UTC); `endpoint` is any but USAGE.
+
+    Where there are `names`, a subject's fields of other names may be absent, which is worth it for many answers.
 
     An odd value costs its field, an odd row itself, and of two rows for one day or subject the second; what is no list
     of rows, or an empty one, says nothing at all: it shows no subject, rather than that there is none. Only agents,
@@ -49,7 +52,7 @@ def part(endpoint: Endpoint, answer: Answer, *, at: datetime) -> Part:
     the answer names it. Never raises.
     """
     now = _provider_now(answer, at)
-    values, subjects = _READERS[endpoint](answer.payload, now)
+    values, subjects = _READERS[endpoint](answer.payload, now, names)
     ends_at = _ENDS.get(endpoint)
     return Part(endpoint, at, values, subjects, at + (ends_at(now) - now) if ends_at else None)
 
@@ -74,33 +77,32 @@ def _provider_now(answer: Answer, at: datetime) -> datetime:
     return server_at if server_at is not None and abs(server_at - at) <= _MOST_APART else at
 
 
-def _days(payload: Mapping[str, object], now: datetime) -> tuple[Fields, Subjects]:
+def _days(payload: Mapping[str, object], now: datetime, _names: Names) -> tuple[Fields, Subjects]:
     return daily(_rows(payload), now=now), {}
 
 
-def _numbers(payload: Mapping[str, object], _now: datetime) -> tuple[Fields, Subjects]:
-    return {}, _subjects(Each.NUMBER, dict(_identified(_rows(payload), "numberId")), _NUMBER)
+def _numbers(payload: Mapping[str, object], _now: datetime, names: Names) -> tuple[Fields, Subjects]:
+    return {}, _subjects(Each.NUMBER, dict(_identified(_rows(payload), "numberId")), _NUMBER, names)
 
 
-def _agents(payload: Mapping[str, object], now: datetime) -> tuple[Fields, Subjects]:
+def _agents(payload: Mapping[str, object], now: datetime, names: Names) -> tuple[Fields, Subjects]:
     """The agents, and the sums over them and over the numbers that have none, whose row names no agent.
 
     Without any row nobody has done anything yet in this month. On its first day that is a sum of 0; later it might as
     well be a slip of the server, so nothing is said then but that there are none.
     """
     if payload.get("data") == []:
-        has_just_begun = now - month_start(now) < timedelta(days=1)
-        sums = dict.fromkeys((f"agents.{name}" for name in _SUMS), 0.0) if has_just_begun else {}
+        sums = dict.fromkeys((f"agents.{name}" for name in _SUMS), 0.0) if has_just_begun(now) else {}
         return {NO_AGENTS: 0.0, **sums}, {Each.AGENT: {}}
     rows = list(_rows(payload))
     by_id = dict(_identified(rows, "agentId"))
     counted = [*by_id.values(), *(row for row in rows if row.get("agentId") is None)]
     counts = [_counts(row, "agents", _SUMS) for row in counted]
-    names = {name for each in counts for name in each}
-    return {name: sum(each.get(name, 0.0) for each in counts) for name in names}, _subjects(Each.AGENT, by_id, _AGENT)
+    sums = {name: sum(each.get(name, 0.0) for each in counts) for name in {name for each in counts for name in each}}
+    return sums, _subjects(Each.AGENT, by_id, _AGENT, names)
 
 
-def _webhooks(payload: Mapping[str, object], _now: datetime) -> tuple[Fields, Subjects]:
+def _webhooks(payload: Mapping[str, object], _now: datetime, _names: Names) -> tuple[Fields, Subjects]:
     return _counts(payload, "webhooks", _STATS), {}
 
 
@@ -120,9 +122,9 @@ def _identified(rows: Iterable[Row], name: str) -> Iterator[tuple[str, Row]]:
             yield subject, row
 
 
-def _subjects(each: Each, rows: Mapping[str, Row], names: Iterable[str]) -> Subjects:
-    """What the rows say under the fields' names; no entry at all where there is no row."""
-    named = [(name, f"{each}.{name}") for name in names]
+def _subjects(each: Each, rows: Mapping[str, Row], parts: Iterable[str], names: Names) -> Subjects:
+    """What the rows say under the fields' names, or some of them; no entry at all where there is no row."""
+    named = [(part, f"{each}.{part}") for part in parts if names is None or f"{each}.{part}" in names]
     found = {
         subject: {name: value for part, name in named if (value := value_of(name, row.get(part))) not in {None, ""}}
         for subject, row in rows.items()
@@ -136,7 +138,7 @@ def _counts(row: Row, root: str, names: Iterable[str]) -> dict[str, float]:
     return {name: count for name, count in counts.items() if count is not None}
 
 
-_READERS: Final[Mapping[Endpoint, Callable[[Mapping[str, object], datetime], tuple[Fields, Subjects]]]] = {
+_READERS: Final[Mapping[Endpoint, Callable[[Mapping[str, object], datetime, Names], tuple[Fields, Subjects]]]] = {
     Endpoint.DAILY: _days,
     Endpoint.BY_NUMBER: _numbers,
     Endpoint.BY_AGENT: _agents,

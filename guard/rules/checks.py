@@ -6,13 +6,13 @@ from typing import Final
 from guard.fields import FIELDS
 from guard.fields import Kind as FieldKind
 from guard.model import Each
-from guard.rules.arguments import argument_complaint, count_complaint
+from guard.rules.arguments import argument_complaint, count_complaint, order_complaint
 from guard.rules.complaint import Complaint, Severity, Span
 from guard.rules.dimensions import misfit, target_misfit
 from guard.rules.functions import FUNCTIONS
 from guard.rules.kinds import Kind, described
-from guard.rules.names import call_complaint, name_complaint
-from guard.rules.tree import COMPARISONS, Binary, Call, Name, Number, Text, Tree, Unary
+from guard.rules.names import BUDGETS, call_complaint, name_complaint
+from guard.rules.tree import COMPARISONS, Binary, Call, Name, Number, Text, Tree, Unary, printed
 
 
 def kind_of(tree: Tree) -> Kind:
@@ -55,7 +55,19 @@ def complaints(
     yield from checker.found
     if kind not in {*want, Kind.BROKEN} and (kind is not Kind.OPEN or Kind.CONDITION in want):
         wanted = " or ".join(wish.value for wish in want)
-        yield Complaint(tree.span, f"{wanted} is needed here, and this is {described(tree, kind)}")
+        instead = _instead(tree) if want == (Kind.NUMBER,) else ""
+        yield Complaint(tree.span, f"{wanted} is needed here, and this is {described(tree, kind)}{instead}")
+
+
+def _instead(tree: Tree) -> str:
+    """The end of the sentence about what is no number, where it is clear what was meant."""
+    match tree:
+        case Binary(operator, left, right) if operator in COMPARISONS and not isinstance(left, Text):
+            return f"; write {printed(left)} alone, and {operator} {printed(right)} as a level"
+        case Text(text) if text.replace("_", "").isdecimal() or text in FIELDS or text.startswith(BUDGETS):
+            return "; write it without quotes"
+        case _:
+            return ""
 
 
 class _Checker:
@@ -77,6 +89,10 @@ class _Checker:
                 self._expect(tree.operand, Kind.CONDITION if tree.operator == "not" else Kind.NUMBER, tree.operator)
             case Binary() if tree.operator in COMPARISONS:
                 self._comparison(tree)
+            case Binary("-", Name(left, start), Name(right, end)) if f"{left}.{right}" in FIELDS:
+                text = f"a name has a point between two words; write {left}.{right}"
+                self.found.append(Complaint(Span(start.start, end.end), text))
+                return Kind.BROKEN
             case Binary():
                 want = Kind.NUMBER if tree.operator in _ARITHMETIC else Kind.CONDITION
                 self._expect(tree.left, want, tree.operator)
@@ -94,7 +110,7 @@ class _Checker:
         return kind_of(name)
 
     def _call(self, call: Call) -> Kind:
-        complaint = call_complaint(call) or count_complaint(call)
+        complaint = call_complaint(call) or count_complaint(call) or order_complaint(call)
         if complaint is not None:
             self.found.append(complaint)
             return Kind.BROKEN

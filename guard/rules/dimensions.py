@@ -6,7 +6,7 @@ from typing import Final
 from guard.fields import field_named
 from guard.rules.functions import FUNCTIONS
 from guard.rules.kinds import Parameter
-from guard.rules.tree import Binary, Call, Name, Number, Text, Tree, Unary, printed
+from guard.rules.tree import Binary, Call, Name, Number, Text, Tree, Unary, names, parts, printed
 
 
 class Dimension(Enum):
@@ -30,6 +30,7 @@ _BY_UNIT: Final = {
     "dollars": Dimension.DOLLARS,
 }
 _UNITS: Final = {Dimension.SHARE: "share", Dimension.DURATION: "seconds", Dimension.DOLLARS: "dollars"}
+_HUNDRED: Final = 100.0
 _NO_DURATIONS: Final = (Dimension.COUNT, Dimension.SHARE, Dimension.MINUTES, Dimension.DOLLARS)
 
 
@@ -83,6 +84,34 @@ def _sum(left: Dimension, right: Dimension) -> Dimension:
     if left is right or right is Dimension.PLAIN:
         return left
     return right if left is Dimension.PLAIN else Dimension.OPEN
+
+
+def is_quotient(tree: Tree) -> bool:
+    """Whether this is a part of a whole that varies, or what is left of it: `a / b`, `1 - a / b`; and not times 100."""
+    match tree:
+        case Binary("/"):
+            return any(names(tree.right)) and not is_scaled(tree)
+        case Binary("+" | "-", left, right):
+            return any(map(is_quotient, (left, right))) and all(
+                is_quotient(each) or _is_plain(each) for each in (left, right)
+            )
+        case _:
+            return False
+
+
+def _is_plain(tree: Tree) -> bool:
+    return isinstance(tree, Number) and not is_scaled(tree)
+
+
+def is_scaled(tree: Tree) -> bool:
+    """Whether something in it is multiplied by 100, as by those who count in percent."""
+    return any(isinstance(each, Number) and each.value == _HUNDRED for each in parts(tree))
+
+
+def is_percent(tree: Tree) -> bool:
+    """Whether this is a written percentage, such as `5%` or `-20%`."""
+    number = tree.operand if isinstance(tree, Unary) else tree
+    return isinstance(number, Number) and number.unit == "%"
 
 
 def misfit(sign: str, left: Tree, right: Tree) -> str | None:

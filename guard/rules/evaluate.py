@@ -105,6 +105,7 @@ def _reading(rule: Rule, value: float, facts: Facts) -> Reading:
         age=facts.snapshot.age,
         subject=facts.subject_name,
         labels=rule.policy.labels,
+        wording=rule.wording,
     )
 
 

@@ -8,12 +8,12 @@ from typing import Final
 from guard.model import Each
 from guard.rules.checks import complaints
 from guard.rules.compiler import compiled
-from guard.rules.complaint import Complaint, Severity
+from guard.rules.complaint import Complaint, Severity, Span
 from guard.rules.dimensions import misfit, unit
 from guard.rules.functions import looks_back
 from guard.rules.grammar import parse, parse_condition
 from guard.rules.kinds import Kind
-from guard.rules.tree import Tree, names, printed
+from guard.rules.tree import COMPARISONS, Binary, Number, Text, Tree, names, printed
 from guard.rules.values import NO_WINDOWS, Run, Unknown, Value, Values, Windows, compare
 
 Complain = Callable[[Complaint], None]
@@ -104,7 +104,7 @@ def read_condition(
     """
     read = parse_condition(text)
     if isinstance(read, Complaint):
-        complain(read)
+        complain(_two_sided(text, of) or read)
         return None
     operator, tree = read
     found = list(complaints(tree, budgets=budgets, want=_NUMBER, each=each))
@@ -113,6 +113,28 @@ def read_condition(
         found.append(Complaint(tree.span, odd))
     bound = _checked(tree, found, complain)
     return Condition(operator, bound) if bound else None
+
+
+_TURNED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+"""How a comparison looks from its other side, where that is not the same."""
+
+
+def _two_sided(text: str, of: Expression | None) -> Complaint | None:
+    """What to say of a level that is a whole comparison, with the value of the rule on one side."""
+    tree = parse(text)
+    if not isinstance(tree, Binary) or tree.operator not in COMPARISONS:
+        return None
+    span, is_what = Span(0, len(text)), "a level is an operator and what the value is compared with"
+    if Text in (type(tree.left), type(tree.right)):
+        return Complaint(span, f'{is_what}, a number; write when = "{printed(tree)}"')
+    value, operator, bound = tree.left, tree.operator, tree.right
+    if isinstance(value, Number) or (of is not None and bound == of.tree):
+        value, operator, bound = bound, _TURNED.get(operator, operator), value
+    write = f"write {operator} {printed(bound)}"
+    is_other = of is not None and value != of.tree and any("." in name.name for name in names(value))
+    if of is not None and is_other:
+        write += f', and value = "{printed(value)}", which is {of} here'
+    return Complaint(span, f"{is_what}; {write}")
 
 
 def _checked(tree: Tree, found: Sequence[Complaint], complain: Complain) -> Expression | None:

@@ -94,20 +94,6 @@ def _delta(windows: Windows, name: str, window_s: float, value: float) -> float 
     return None if before is None else value - before
 
 
-def _over(summed_up: Callable[[Sequence[float]], float]) -> Look:
-    """Looks at all answers within the window."""
-
-    def look(windows: Windows, name: str, window_s: float, _: float) -> float | None:
-        values = windows.over(name, window_s)
-        return None if values is None else summed_up(values)
-
-    return look
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
-
-
 _FIELD_AND_WINDOW: Final = (Parameter.FIELD, Parameter.WINDOW)
 
 _TABLE: Final = (
@@ -141,7 +127,7 @@ _TABLE: Final = (
         gives=Kind.NUMBER,
         means="the mean of all answers within the window",
         example="avg(stats.callsLast24h, 6h)",
-        compiled=_looking_back(_over(_mean)),
+        compiled=_looking_back(lambda windows, name, window_s, _: windows.mean(name, window_s)),
     ),
     Function(
         "min",
@@ -149,7 +135,7 @@ _TABLE: Final = (
         gives=Kind.NUMBER,
         means="the lowest answer within the window",
         example="min(numbers.remaining, 1d)",
-        compiled=_looking_back(_over(min)),
+        compiled=_looking_back(lambda windows, name, window_s, _: windows.lowest(name, window_s)),
     ),
     Function(
         "max",
@@ -157,7 +143,7 @@ _TABLE: Final = (
         gives=Kind.NUMBER,
         means="the highest answer within the window",
         example="max(stats.callsLast24h, 1d)",
-        compiled=_looking_back(_over(max)),
+        compiled=_looking_back(lambda windows, name, window_s, _: windows.highest(name, window_s)),
     ),
     Function(
         "usual",

@@ -3,11 +3,15 @@
 from typing import Final
 
 from guard.rules.complaint import Complaint, Span
-from guard.rules.tokens import WORDS, Sort, Token, Unreadable, tokens
+from guard.rules.slips import beginning, unexpected
+from guard.rules.tokens import Sort, Token, Unreadable, tokens
 from guard.rules.tree import BINDING, COMPARISON, COMPARISONS, NOT, OR, SIGN, SUM, Binary, Call, Name, Tree, Unary
 
 MOST_CHARACTERS: Final = 500
 MOST_LEVELS: Final = 40
+
+_OTHER: Final = {"and": "; the other half belongs into when", "or": "; the other half takes another rule"}
+"""Where the second condition of a level goes."""
 
 
 def parse(text: str) -> Tree | Complaint:
@@ -42,6 +46,7 @@ class _Parser:
                 Span(MOST_CHARACTERS, len(text)),
                 f"an expression has at most {MOST_CHARACTERS} characters, and this one {len(text):,}",
             )
+        self._text = text
         self._tokens = list(tokens(text))
         self._at = 0
         self._level = 0
@@ -61,7 +66,8 @@ class _Parser:
         """Takes the comparison operator that a level begins with."""
         token = self._next()
         if token.text not in COMPARISONS:
-            raise Unreadable(token.span, f"a level begins with one of < <= > >= == !=, not with {token.text!r}")
+            complaint = beginning(self._text, token)
+            raise Unreadable(complaint.span, complaint.text)
         return token.text
 
     def expression(self, least: int) -> Tree:
@@ -83,8 +89,11 @@ class _Parser:
         if token.sort is Sort.END:
             return
         if behind_operator and token.text in BINDING:
-            raise Unreadable(token.span, f"behind a level's operator stands arithmetic only, without {token.text!r}")
-        raise Unreadable(token.span, _unexpected(token))
+            only = (
+                f"behind a level's operator stands arithmetic only, without {token.text!r}{_OTHER.get(token.text, '')}"
+            )
+            raise Unreadable(token.span, only)
+        raise Unreadable(token.span, self._unexpected())
 
     def _operand(self, least: int) -> Tree:
         token = self._next()
@@ -95,7 +104,7 @@ class _Parser:
         if isinstance(token.leaf, Name) and self._token.text == "(":
             return self._call(token)
         if token.leaf is None:
-            raise Unreadable(token.span, _no_operand(token))
+            raise Unreadable(token.span, _no_operand(token, self._tokens[0]))
         return token.leaf
 
     def _in_parentheses(self, opening: Token) -> Tree:
@@ -133,22 +142,20 @@ class _Parser:
             raise Unreadable(token.span, f"an expression has at most {MOST_LEVELS} levels")
 
     def _close(self, opening: Token) -> None:
-        token = self._next()
+        token = self._token
         if token.sort is Sort.END:
             raise Unreadable(opening.span, "the parenthesis is not closed")
         if token.text != ")":
-            raise Unreadable(token.span, _unexpected(token))
+            raise Unreadable(token.span, self._unexpected())
+        self._next()
+
+    def _unexpected(self) -> str:
+        return unexpected(self._text, self._tokens, self._at)
 
 
-def _no_operand(token: Token) -> str:
+def _no_operand(token: Token, first: Token) -> str:
     if token.sort is Sort.END:
         return "the expression ends where a value is expected"
+    if token is first and token.text in COMPARISONS:
+        return f"write what is compared in front of {token.text!r} too, as in numbers.used {token.text} 3"
     return f"a value is expected here, not {token.text!r}"
-
-
-def _unexpected(token: Token) -> str:
-    if token.text == ",":
-        return "unexpected ',': write 1_000 for a thousand, and a point for decimals"
-    if token.text.lower() in WORDS and token.text not in WORDS:
-        return f"unexpected {token.text!r}: and, or, not are written small"
-    return f"unexpected {token.text!r}: an operator is expected here"

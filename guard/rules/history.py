@@ -1,6 +1,6 @@
 """One account's recent snapshots as windows in memory, and those of its subjects, which functions look back on."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
@@ -8,6 +8,7 @@ from guard.fields import Kind, field_named
 from guard.model import Each, Endpoint, Fields, Snapshot
 from guard.rules.points import ANSWERS_NEEDED, Counter, Points
 from guard.rules.rule import Rule, longest
+from guard.rules.sliding import Highest, Lowest, Mean, Sliding
 from guard.rules.trend import median
 
 SLOW_EVERY: Final = timedelta(minutes=5)
@@ -75,7 +76,11 @@ class History:
                 points.forget()
 
     def span(self, *, every: timedelta) -> timedelta:
-        """How far back it wants to be filled where answers come `every` so often; zero if it needs nothing.
+        """How far back it wants to be filled where answers come `every` so often; zero if it needs nothing."""
+        return max(self.spans(every=every).values(), default=timedelta())
+
+    def spans(self, *, every: timedelta) -> dict[Endpoint, timedelta]:
+        """The same by endpoint; those of whose answers it needs none are absent.
 
         The longest window, as much older as its beginning may be, and enough answers more to tell a dip from a fall.
         """
@@ -84,10 +89,11 @@ class History:
             windows += ((window.total_seconds(), _endpoint(name)) for name, window in needed.items())
         usage_s = every.total_seconds()
         slow_s = max(usage_s, _SLOW_S)
-        return max(
-            (_span(window_s, usage_s if endpoint is Endpoint.USAGE else slow_s) for window_s, endpoint in windows),
-            default=timedelta(),
-        )
+        found: dict[Endpoint, timedelta] = {}
+        for window_s, endpoint in windows:
+            span = _span(window_s, usage_s if endpoint is Endpoint.USAGE else slow_s)
+            found[endpoint] = max(span, found.get(endpoint, span))
+        return found
 
     def windows(
         self, *, every: timedelta, tz: tzinfo = UTC, subject: tuple[Each, str] | None = None
@@ -129,12 +135,17 @@ class RecentWindows:
             return None
         return points.at(self._at_s - window_s, tolerance_s=self._tolerance_s(points, window_s))
 
-    def over(self, name: str, window_s: float) -> Sequence[float] | None:
-        """The values at all answers within the window, oldest first."""
-        points = self._past.get(name)
-        if points is None:
-            return None
-        return points.over(self._at_s, window_s, tolerance_s=self._tolerance_s(points, window_s))
+    def mean(self, name: str, window_s: float) -> float | None:
+        """The mean of the values at all answers within the window, correctly rounded."""
+        return self._over(Mean, name, window_s)
+
+    def lowest(self, name: str, window_s: float) -> float | None:
+        """The lowest of them."""
+        return self._over(Lowest, name, window_s)
+
+    def highest(self, name: str, window_s: float) -> float | None:
+        """The highest of them."""
+        return self._over(Highest, name, window_s)
 
     def slope(self, name: str, window_s: float) -> float | None:
         """The robust slope of the window, per second; None also where it holds fewer than two answers."""
@@ -155,6 +166,12 @@ class RecentWindows:
         values = [points.at(at_s, tolerance_s=tolerance_s) for at_s in _same_time(self._at.astimezone(self._tz), days)]
         known = [value for value in values if value is not None]
         return median(known) if 2 * len(known) >= days else None
+
+    def _over(self, kind: type[Sliding], name: str, window_s: float) -> float | None:
+        points = self._past.get(name)
+        if points is None:
+            return None
+        return points.over(kind, self._at_s, window_s, tolerance_s=self._tolerance_s(points, window_s))
 
     def _tolerance_s(self, points: Points, window_s: float) -> float:
         return _tolerance_s(window_s, self._slow_s if points.is_slow else self._usage_s)

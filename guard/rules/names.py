@@ -17,7 +17,7 @@ BUDGETS: Final = "budgets."
 _NEAR: Final = 0.85
 _NO_FIELDS: Final = {
     **dict.fromkeys(DATES, "is a date, not a number; period.elapsed is the share of the period that has passed"),
-    **dict.fromkeys(("true", "false"), "is no condition; compare something, or leave the key out"),
+    **dict.fromkeys(("true", "false", "always"), "is no condition; compare something, or leave the key out"),
 }
 _MEANT: Final = {
     **dict.fromkeys(("mean", "average"), "avg"),
@@ -57,7 +57,8 @@ def call_complaint(call: Call) -> Complaint | None:
     if call.function in FUNCTIONS:
         return None
     written = call.function.removesuffix("_over_time")
-    return Complaint(call.span, f"unknown function {call.function!r}{hint(_MEANT.get(written, written), FUNCTIONS)}")
+    near = hint(_MEANT.get(written, written), FUNCTIONS) or f"; there are {', '.join(FUNCTIONS)}"
+    return Complaint(call.span, f"unknown function {call.function!r}{near}")
 
 
 def _unlisted(name: Name, root: str) -> Complaint:

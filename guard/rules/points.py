@@ -2,12 +2,12 @@
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 from math import floor
 from typing import Final
 
 from guard.model import Endpoint
 from guard.rules import trend
+from guard.rules.sliding import Sliding
 
 ANSWERS_NEEDED: Final = 3
 """A counter that fell has fallen for good once so many answers in a row stay below where it was."""
@@ -21,7 +21,7 @@ _EXACT: Final = 1e15  # above it a float no longer tells one integer from the ne
 class Points:
     """What one field was at each answer within its window: 16 bytes a point, and an eighth more."""
 
-    __slots__ = ("_slopes", "_times", "_values", "endpoint", "is_slow", "window_s")
+    __slots__ = ("_gone", "_slopes", "_sums", "_times", "_values", "endpoint", "is_slow", "window_s")
 
     def __init__(self, window_s: float, endpoint: Endpoint = Endpoint.USAGE) -> None:
         """Takes the longest window that is asked for, and the endpoint whose answers bring the points."""
@@ -30,6 +30,8 @@ class Points:
         self.is_slow = endpoint is not Endpoint.USAGE  # asked less often
         self._times = array("d")  # seconds, ascending
         self._values = array("d")  # at those times
+        self._gone = 0  # how many there were before those
+        self._sums: dict[tuple[type[Sliding], float], Sliding] = {}  # by what they are, and by window
         self._slopes: dict[float, tuple[int, float | None]] = {}  # by window, each with the step it was made in
 
     def add(self, at_s: float, value: float) -> None:
@@ -49,11 +51,15 @@ class Points:
         index = self._index(at_s, tolerance_s)
         return None if index is None else self._values[index]
 
-    def over(self, now_s: float, window_s: float, *, tolerance_s: float) -> Sequence[float] | None:
-        """All values within the window up to now; where there are none, the one that stood at its beginning."""
+    def over(self, kind: type[Sliding], now_s: float, window_s: float, *, tolerance_s: float) -> float | None:
+        """What the values within the window up to now sum up to; of none, the one that stood at its beginning."""
         if self._index(now_s - window_s, tolerance_s) is None:
             return None
-        return self._values[bisect_left(self._times, now_s - window_s) :] or self._values[-1:]
+        found = self._sums.get((kind, window_s))
+        if found is None:
+            found = self._sums[kind, window_s] = kind()
+        first = min(bisect_left(self._times, now_s - window_s), len(self._times) - 1)
+        return found.over(self._values, begin=self._gone + first, gone=self._gone)
 
     def slope(self, now_s: float, window_s: float, *, tolerance_s: float) -> float | None:
         """The robust slope of the window, of the answers at up to SAMPLES instants, where there are two of them.
@@ -88,6 +94,7 @@ class Points:
     def _drop(self, count: int) -> None:
         """Lets go of the oldest answers."""
         del self._times[:count], self._values[:count]
+        self._gone += count
 
 
 class Counter(Points):

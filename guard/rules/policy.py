@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, time, timedelta, tzinfo
 
 from guard.model import Level
 
@@ -13,6 +13,26 @@ class Remind:
 
     every: Mapping[Level, timedelta] = field(default_factory=dict)
     at_most: int = 6  # a channel and incident
+
+
+@dataclass(frozen=True, slots=True)
+class QuietWindow:
+    """A time of the week in which a rule tells of critical alone; by the wall clock of a zone, whatever its offset."""
+
+    name: str
+    days: frozenset[int]  # on which it begins; Monday is 0
+    start: time  # inclusive
+    end: time  # exclusive; where it is not after `start`, on the day after
+    tz: tzinfo
+
+    def covers(self, at: datetime) -> bool:
+        """Whether an aware instant lies in it."""
+        local = at.astimezone(self.tz)
+        clock, today = local.time(), local.weekday()
+        if self.start < self.end:
+            return today in self.days and self.start <= clock < self.end
+        began_today = today in self.days and self.start <= clock
+        return began_today or ((today - 1) % 7 in self.days and clock < self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +48,4 @@ class Policy:
     remind: Remind = field(default_factory=Remind)
     fingerprint: str = ""  # of all that says what holds; times, texts, routes and reminders are not in it
     labels: Mapping[str, str] = field(default_factory=dict)  # for people, and to silence by
+    quiet: tuple[QuietWindow, ...] = ()

@@ -1,10 +1,13 @@
 """Whether a rule at rest stays at rest, without the words and the bookkeeping of an evaluation; pure."""
 
 from collections.abc import Callable
+from typing import Final
 
 from guard.rules.expression import Condition
 from guard.rules.rule import Rule
 from guard.rules.values import COMPARE, Unknown, Values, Windows
+
+_NO_NUMBER: Final = (Unknown, str)  # a tuple: a union would be made anew each time
 
 Quiet = Callable[[Values, Windows], bool]
 """Is given what `Facts` hold."""
@@ -28,7 +31,7 @@ def quiet(rule: Rule, *, constants: Values) -> Quiet:
         if applies is not True:
             return applies is False
         value = run(values, windows)
-        if isinstance(value, Unknown | str):
+        if isinstance(value, _NO_NUMBER):
             return False
         for holds, bound in fixed:
             if holds(value, bound):

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from guard.fields import Kind, field_named
 from guard.model import Each, Level
+from guard.rules.dimensions import is_percent, is_quotient
 from guard.rules.expression import Condition, Expression
 from guard.rules.policy import Policy
 from guard.rules.template import Template
@@ -35,6 +36,7 @@ class Rule:
     reads_period: bool = field(init=False)  # whether one of them depends on the reporting period
     calendar: Kind | None = field(init=False)  # DAY or MONTH: what one of them begins anew with; the shorter of the two
     looks_back: Mapping[str, timedelta] = field(init=False)  # how far it reads the past of a field, in texts too
+    wording: str = field(init=False)  # a short hash of what its texts are made of, whatever the values are
 
     def __post_init__(self) -> None:
         """Works out once what evaluations ask each time."""
@@ -46,6 +48,7 @@ class Rule:
         object.__setattr__(self, "reads_period", Kind.PERIOD in kinds)
         object.__setattr__(self, "calendar", next((kind for kind in (Kind.DAY, Kind.MONTH) if kind in kinds), None))
         object.__setattr__(self, "looks_back", longest(self._looks_back()))
+        object.__setattr__(self, "wording", _hash(self._worded()))
 
     @property
     def name(self) -> str:
@@ -58,8 +61,13 @@ class Rule:
 
     @property
     def value_unit(self) -> str:
-        """The unit that the value is written in: the rule's, else the value's own, else none."""
-        return self.unit or self.value.unit
+        """The unit that the value is written in: the rule's, else the value's own, else what its levels say."""
+        return self.unit or self.value.unit or ("share" if self._is_share else "")
+
+    @property
+    def _is_share(self) -> bool:
+        """Whether the value is a quotient that all levels compare with a percentage."""
+        return is_quotient(self.value.tree) and all(is_percent(each.bound.tree) for each in self.conditions.values())
 
     def _deciding(self) -> Iterator[Expression]:
         yield self.value
@@ -69,6 +77,13 @@ class Rule:
             yield self.clear.bound
         if self.when is not None:
             yield self.when
+
+    def _worded(self) -> Iterator[str]:
+        yield f"summary {self.summary}"
+        yield f"description {self.description}"
+        yield f"runbook {self.runbook}"
+        yield f"unit {self.value_unit}"
+        yield from (f"label {name} {value}" for name, value in sorted(self.policy.labels.items()))
 
     def _looks_back(self) -> Iterator[tuple[str, timedelta]]:
         for expression in (*self._deciding(), *self.summary.expressions, *self.description.expressions):
@@ -97,4 +112,8 @@ def fingerprint(rule: Rule, *, budgets: Mapping[str, float]) -> str:
         *([f"each {rule.each}"] if rule.each else ()),
         *(f"{name} {value!r}" for name, value in sorted(budgets.items()) if f"budgets.{name}" in rule.reads),
     ]
+    return _hash(parts)
+
+
+def _hash(parts: Iterable[str]) -> str:
     return sha256("\n".join(parts).encode()).hexdigest()[:16]

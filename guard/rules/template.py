@@ -20,6 +20,7 @@ MOST_CHARACTERS: Final = 2_000
 UNKNOWN: Final = "unknown"
 
 _WORDS: Final = frozenset({"share", "dollars", "seconds"})  # units that change how a number is written
+_ANYWAY: Final = frozenset({"account", "rule", "level", "severity", "subject", "threshold", "labels", "runbook"})
 # A brace within quotes belongs to the text there, and a quote that is not closed ends nowhere.
 _PART: Final = re.compile(r"(?P<double>\{\{|\}\})|\{(?P<hole>(?:'[^']*'|[^'{}])*)\}|(?P<odd>[{}])|(?P<text>[^{}]+)")
 _FORMAT: Final = re.compile(r"(?P<expression>(?:'[^']*'|[^':])*)(?::(?P<format>.*))?", re.DOTALL)
@@ -37,6 +38,10 @@ class Hole:
 
     expression: Expression
     format: str
+
+    def __str__(self) -> str:
+        """The hole as a template writes it, its format always said."""
+        return f"{{{self.expression}:{self.format}}}"
 
     def render(self, values: Values, windows: Windows, *, at: datetime, tz: tzinfo) -> str:
         """What the hole shows for a snapshot taken at `at`; `unknown` where there is no value."""
@@ -61,6 +66,12 @@ class Template:
 
     parts: tuple[str | Hole, ...] = ()
 
+    def __str__(self) -> str:
+        """The text that it was read from, with its expressions in canonical form and each hole's format."""
+        return "".join(
+            part.replace("{", "{{").replace("}", "}}") if isinstance(part, str) else str(part) for part in self.parts
+        )
+
     @property
     def reads(self) -> frozenset[str]:
         """The names in its holes, budgets with their prefix."""
@@ -77,14 +88,37 @@ class Template:
         return "".join(shown)
 
 
-def read_template(text: str, *, budgets: Collection[str], complain: Complain, each: Each | None = None) -> Template:
-    """Reads a template; parts with mistakes are complained about and left out. `each` is the rule's."""
+def read_template(
+    text: str, *, budgets: Collection[str], complain: Complain, each: Each | None = None, value: str = ""
+) -> Template:
+    """Reads a template; parts with mistakes are complained about and left out.
+
+    `each` is the rule's, and so is `value`, its expression as text, for those who ask for it as `{value}`.
+    """
     if len(text) > MOST_CHARACTERS:
         span = Span(MOST_CHARACTERS, len(text))
         complain(Complaint(span, f"a text has at most {MOST_CHARACTERS:,} characters, and this one {len(text):,}"))
         return Template()
     read = partial(read_expression, budgets=budgets, complain=complain, each=each, want=(Kind.NUMBER, Kind.TEXT))
-    return Template(tuple(_parts(text, read, complain)))
+
+    def read_or_explain(text: str, *, offset: int) -> Expression | None:
+        fault = _foreign(text.strip(), value)
+        if fault is None:
+            return read(text, offset=offset)
+        complain(Complaint(Span(offset, offset + len(text)), fault))
+        return None
+
+    return Template(tuple(_parts(text, read_or_explain, complain)))
+
+
+def _foreign(word: str, value: str) -> str | None:
+    """What is wrong with a hole that other tools fill, and this one shows anyway or by another name."""
+    word = word.lower()
+    if word == "value":
+        return "value is no field; write the expression itself" + (f": {{{value}}}" if value else "")
+    if word in _ANYWAY:
+        return f"{word} is no field, and stands in every message anyway; leave the hole out"
+    return None
 
 
 def _parts(text: str, read: _Read, complain: Complain) -> Iterator[str | Hole]:

@@ -1,7 +1,7 @@
 """What an expression comes to: a number, a text, true or false, or unknown; and how unknown spreads."""
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -33,8 +33,16 @@ class Windows(Protocol):
         """What a field was when the window began."""
         ...
 
-    def over(self, name: str, window_s: float) -> Sequence[float] | None:
-        """What a field was at each answer within the window, oldest first; never empty."""
+    def mean(self, name: str, window_s: float) -> float | None:
+        """The mean of what a field was at all answers within the window."""
+        ...
+
+    def lowest(self, name: str, window_s: float) -> float | None:
+        """The lowest of them."""
+        ...
+
+    def highest(self, name: str, window_s: float) -> float | None:
+        """The highest of them."""
         ...
 
     def usual(self, name: str, days: int) -> float | None:
@@ -50,7 +58,7 @@ class _NoWindows:
     def increase(self, name: str, window_s: float) -> None:
         """Nothing, whatever is asked for; and so do all others."""
 
-    ago = over = usual = slope = increase
+    ago = mean = lowest = highest = usual = slope = increase
 
 
 NO_WINDOWS: Final[Windows] = _NoWindows()

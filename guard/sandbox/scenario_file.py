@@ -173,7 +173,23 @@ def _series(file: Document, table: Mapping[str, object], place: Where) -> dict[s
         if series.keys() >= set(parts):
             why = f"{parts[2]} is {parts[0]} + {parts[1]}; script two of the three"
             raise file.problem(why, path=(*path, parts[2]))
+        if why := _too_small(series, parts):
+            raise file.problem(why, path=(*path, parts[2]))
     return series
+
+
+def _too_small(series: Mapping[str, tuple[int | None, ...]], parts: tuple[str, str, str]) -> str:
+    """Where the whole is scripted to be less than one of its parts, which the sandbox could not show; empty if not."""
+    whole = series.get(parts[2], ())
+    for part in parts[:2]:
+        scripted = series.get(part, ())
+        for number in range(max(len(whole), len(scripted)) if whole and scripted else 0):
+            # A series that is over holds its last item.
+            least, most = (each[min(number, len(each) - 1)] for each in (scripted, whole))
+            if least is not None and most is not None and most < least:
+                has = f"{parts[2]} is {most:,} in poll {number + 1:,}, below {part}, which is {least:,}"
+                return f"{has}; it is {parts[0]} + {parts[1]}"
+    return ""
 
 
 def _flat(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from tests.bench import backtest, cycle, disk, forecast, memory, start, telling
+from tests.bench import backtest, cycle, disk, forecast, memory, start, telling, windows
 from tests.bench.figure import Figure, table
 
 _PARTS: Final[Mapping[str, Callable[[], Iterator[Figure]]]] = {
@@ -19,6 +19,7 @@ _PARTS: Final[Mapping[str, Callable[[], Iterator[Figure]]]] = {
     "memory": memory.measure,
     "help": start.measure_help,
     "disk": disk.measure,
+    "windows": windows.measure,
     "backtest": backtest.measure,
     "forecast": forecast.measure,
 }

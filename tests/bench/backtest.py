@@ -1,29 +1,19 @@
 """`guard backtest` over a year of one account at a poll a minute, with ten rules: its time and memory."""
 
-import asyncio
 import os
-import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from guard.clock import Clock
-from guard.store import Store
-from tests.bench.answers import encoded, usage
 from tests.bench.figure import Figure, Yardstick
 from tests.bench.process import GUARD
-from tests.bench.setting import TEN_RULES, database, environ, rule_file
+from tests.bench.recording import record
+from tests.bench.setting import TEN_RULES, environ, rule_file
 
 _YEAR: Final = 365 * 24 * 60
-_MINUTE: Final = timedelta(minutes=1)
-_INSTANT: Final = "%Y-%m-%d %H:%M:%S.%f"  # as the store writes it
-_ADD_ANSWER: Final = "INSERT INTO answer (id, account, endpoint, digest, payload) VALUES (?, 'main', 'usage', ?, ?)"
-_ADD_POLL: Final = "INSERT INTO poll (account, endpoint, at, answer_id, age) VALUES ('main', 'usage', ?, ?, 0)"
 _AIM_S: Final = 20
 _AIM_MIB: Final = 250
 _KIB: Final = 2**10
@@ -34,26 +24,11 @@ def measure(polls: int = _YEAR) -> Iterator[Figure]:
     with TemporaryDirectory() as name, TemporaryDirectory() as other:
         year, empty = Path(name), Path(other)
         for path, count in ((year, polls), (empty, 1)):
-            _fill(path, count)
+            record(path, count)
         (long_s, long_mib), (short_s, short_mib) = (_run(path) for path in (year, empty))
     what = f"backtest of {polls:,} polls"
     yield Figure(what, long_s, "s", Yardstick("one poll", short_s), at_most=_AIM_S)
     yield Figure(f"{what}, memory", long_mib, "MiB", Yardstick("one poll", short_mib), at_most=_AIM_MIB)
-
-
-def _fill(path: Path, polls: int) -> None:
-    """Makes a database with so many polls, a minute apart, until now; by SQL, since the store commits one by one."""
-    asyncio.run(_create(path))
-    begins_at = Clock().now() - polls * _MINUTE
-    numbers = range(1, polls + 1)
-    with closing(sqlite3.connect(database(path))) as file, file:
-        file.executemany(_ADD_ANSWER, ((number, str(number), encoded(usage(number)).decode()) for number in numbers))
-        file.executemany(_ADD_POLL, ((f"{begins_at + number * _MINUTE:{_INSTANT}}", number) for number in numbers))
-
-
-async def _create(path: Path) -> None:
-    store = await Store.open(database(path), create=True)
-    await store.close()
 
 
 def _run(path: Path) -> tuple[float, float]:

@@ -10,9 +10,9 @@ from typing import Any, Final
 from unittest.mock import patch
 
 _WRAPPED: Final = {
-    "guard.cycle.snapshot": "payload",
+    "guard.cycle.cycles.snapshot": "payload",
     "guard.store.store._done": "commit",
-    "guard.cycle.decide": "step",
+    "guard.cycle.cycles.decide": "step",
     "guard.lifecycle.decide.evaluate": "evaluate",
 }
 """The functions, named where they are called from, and their stages; `evaluate` is within `step`, that in `commit`."""

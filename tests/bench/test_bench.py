@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import __main__, cycle, forecast, yardsticks
+from tests.bench import __main__, cycle, forecast, windows, yardsticks
 from tests.bench.api import Api
 from tests.bench.figure import Figure
 from tests.bench.process import first_poll_s, resident_mib, running
@@ -79,6 +79,12 @@ def test_what_the_guard_said_is_shown_where_it_does_not_do_its_part(tmp_path: Pa
 def test_the_rule_files_are_good(channel: str) -> None:
     [account] = config(rule_file(api="http://127.0.0.1:9", channel=channel, rules=TEN_RULES)).accounts
     assert len(account.rules) == 10
+
+
+def test_windows_are_measured_by_what_they_cost_and_hold() -> None:
+    asked, filled, held = windows.measure(polls=200)
+    assert [each.unit for each in (asked, filled, held)] == ["µs", "ms", "MiB"]
+    assert all(each.value > 0 for each in (asked, filled, held))
 
 
 def test_the_projection_is_measured_on_every_series() -> None:

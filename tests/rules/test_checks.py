@@ -3,11 +3,11 @@
 import pytest
 
 from guard.model import Each
-from guard.rules.complaint import Complaint, Severity
+from guard.rules.complaint import Complaint, Severity, Span
 from guard.rules.expression import read_condition, read_expression
 from guard.rules.kinds import Kind
 from guard.rules.template import read_template
-from tests.rules.trees import BUDGETS, complaints, refuse
+from tests.rules.trees import BUDGETS, complaints, expression, refuse
 
 LIMITS = ("plan.limits.numbers", "plan.limits.messagesPerMonth", "plan.limits.voiceMinutesPerMonth")
 NAMES = [
@@ -62,7 +62,9 @@ def test_an_unknown_function_is_an_error_with_a_suggestion() -> None:
     assert complaints("increse(numbers.used, 1h)") == [
         ("increse", "unknown function 'increse', did you mean 'increase'?")
     ]
-    assert complaints("sqrt(2)") == [("sqrt", "unknown function 'sqrt'")]
+    assert complaints("sqrt(2)") == [
+        ("sqrt", "unknown function 'sqrt'; there are increase, delta, ago, avg, min, max, usual, eta")
+    ]
     assert complaints("median(numbers.used, 7d)") == [("median", "unknown function 'median', did you mean 'usual'?")]
     assert complaints("max_over_time(numbers.used, 7d)") == [
         ("max_over_time", "unknown function 'max_over_time', did you mean 'max'?")
@@ -125,7 +127,19 @@ def test_parts_that_do_not_fit_are_an_error(text: str, part: str, complaint: str
 @pytest.mark.parametrize(
     ("text", "want", "complaint"),
     [
-        ("numbers.used > 3", Kind.NUMBER, "a number is needed here, and this is a condition"),
+        ("not 1 < 2", Kind.NUMBER, "a number is needed here, and this is a condition"),
+        (
+            "numbers.used > 3",
+            Kind.NUMBER,
+            "a number is needed here, and this is a condition; write numbers.used alone, and > 3 as a level",
+        ),
+        ("'1_200'", Kind.NUMBER, "a number is needed here, and this is a text: '1_200'; write it without quotes"),
+        (
+            "'numbers.used'",
+            Kind.NUMBER,
+            "a number is needed here, and this is a text: 'numbers.used'; write it without quotes",
+        ),
+        ("'growth' == plan.name", Kind.NUMBER, "a number is needed here, and this is a condition"),
         ("plan.name", Kind.NUMBER, "a number is needed here, and this is a text: plan.name"),
         ("numbers.used", Kind.CONDITION, "a condition is needed here, and this is a number: numbers.used"),
         ("budgets.dollars", Kind.CONDITION, "a condition is needed here, and this is a number: budgets.dollars"),
@@ -133,6 +147,45 @@ def test_parts_that_do_not_fit_are_an_error(text: str, part: str, complaint: str
 )
 def test_a_result_that_nobody_wants_there_is_an_error(text: str, want: Kind, complaint: str) -> None:
     assert complaints(text, want=(want,)) == [(text, complaint)]
+
+
+@pytest.mark.parametrize("text", ["numbers-remaining", "numbers - remaining"])
+def test_a_hyphen_in_place_of_a_point_is_one_mistake(text: str) -> None:
+    assert complaints(f"2 * ({text})", want=(Kind.NUMBER,)) == [
+        (text, "a name has a point between two words; write numbers.remaining")
+    ]
+
+
+def read_level(text: str, value: str | None) -> list[str]:
+    """What is said of a level of a rule with that value, of which nothing is known for None."""
+    found = list[Complaint]()
+    read_condition(text, budgets=BUDGETS, complain=found.append, of=expression(value) if value else None)
+    assert all(each.span == Span(0, len(text)) for each in found)
+    return [each.text for each in found]
+
+
+IS_WHAT = "a level is an operator and what the value is compared with"
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "instead"),
+    [
+        ("numbers.used > 3", "numbers.used", "; write > 3"),
+        ("numbers.used > 3", None, "; write > 3"),
+        ("value > 3", "numbers.used", "; write > 3"),
+        ("if > 3", "numbers.used", "; write > 3"),
+        ("3 >= numbers.used", "numbers.used", "; write <= 3"),
+        ("numbers.limit == numbers.used", "numbers.used", "; write == numbers.limit"),
+        (
+            "numbers.used + 1 > 3",
+            "numbers.used",
+            '; write > 3, and value = "numbers.used + 1", which is numbers.used here',
+        ),
+        ("plan.name == 'growth'", "numbers.used", ", a number; write when = \"plan.name == 'growth'\""),
+    ],
+)
+def test_a_level_with_its_value_is_told_what_to_leave_out(text: str, value: str | None, instead: str) -> None:
+    assert read_level(text, value) == [IS_WHAT + instead]
 
 
 def test_an_unlisted_field_is_no_condition() -> None:

@@ -187,6 +187,50 @@ def test_a_rule_without_a_summary_says_its_value_in_its_unit(value: str, unit: s
     assert reading.summary == summary
 
 
+QUOTIENT = "numbers.remaining / numbers.limit"
+
+
+@pytest.mark.parametrize(
+    ("value", "changes", "unit"),
+    [
+        (QUOTIENT, {"warning": "< 30%"}, "share"),
+        (QUOTIENT, {"warning": "< 30%", "critical": "< 10%", "clear": "> 0.5"}, "share"),
+        ("increase(stats.totalCalls, 1h) / increase(stats.totalMessages, 1h)", {"warning": "> 5%"}, "share"),
+        ("numbers.used / budgets.dollars", {"warning": "> 80%"}, "share"),
+        (f"1 - {QUOTIENT}", {"warning": "> 90%"}, "share"),
+        ("numbers.used / ago(numbers.used, 1d) - 1", {"warning": "< -20%"}, "share"),
+        (QUOTIENT, {"warning": "< 30%", "unit": "count"}, "count"),
+        (QUOTIENT, {"warning": "< 30%", "unit": "numbers"}, "numbers"),
+        (QUOTIENT, {"warning": "< 30%", "critical": "< 0.1"}, ""),
+        (QUOTIENT, {"warning": "< 30% * period.elapsed"}, ""),
+        (QUOTIENT, {"warning": "< 0.3"}, ""),
+        (f"100 * {QUOTIENT}", {"warning": "< 30%"}, ""),
+        (f"100 - {QUOTIENT}", {"warning": "< 30%"}, ""),
+        (f"{QUOTIENT} + numbers.used", {"warning": "< 30%"}, ""),
+        ("numbers.used / 2", {"warning": "< 30%"}, ""),
+        ("numbers.used + 1", {"warning": "< 30%"}, ""),
+        ("numbers.used", {"warning": "< 30%"}, "count"),
+        ("agents.totalSeconds", {"warning": "< 30%"}, "seconds"),
+    ],
+)
+def test_a_quotient_with_levels_in_percent_is_a_share(value: str, changes: dict[str, str], unit: str) -> None:
+    assert rule(value, **changes).value_unit == unit
+
+
+def test_a_quotient_with_levels_in_percent_is_shown_as_one() -> None:
+    seen = evaluated(rule(QUOTIENT, warning="< 40%"), snapshot({"numbers.remaining": 43, "numbers.limit": 120}))
+    assert seen.reading is not None
+    assert (seen.reading.summary, seen.reading.unit) == (f"{QUOTIENT} is 35.8 %", "share")
+    assert seen.reading.bounds == {W: Bound("<", 0.4)}
+
+
+def test_an_estimate_is_compared_exactly_and_shown_as_a_whole_number() -> None:
+    some = rule("month.projectedMessages", warning="> 18_429", summary="{month.projectedMessages} messages")
+    seen = evaluated(some, snapshot({"month.projectedMessages": 18_429.25}))
+    assert seen.reading is not None
+    assert (seen.holds, seen.reading.value, seen.reading.summary) == ({W: True}, 18_429.25, "18,429 messages")
+
+
 def test_budgets_are_read_by_their_prefix() -> None:
     some = rule("numbers.used", warning="> 80% * budgets.dollars")
     seen = evaluated(some, snapshot({"numbers.used": 9}), budgets={"dollars": 10.0})
@@ -401,3 +445,33 @@ def test_a_budget_counts_in_the_fingerprint_only_where_it_is_read() -> None:
     some = rule("numbers.used", warning="> budgets.dollars")
     assert fingerprint(some, budgets={"dollars": 1}) != fingerprint(some, budgets={"dollars": 2})
     assert fingerprint(some, budgets={"dollars": 1}) == fingerprint(some, budgets={"dollars": 1, "other": 5})
+
+
+# --- wordings ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"summary": "other words"},
+        {"description": "more words"},
+        {"unit": "numbers"},
+        {"runbook": "https://example.com"},
+        {"policy": policy(rule="r", labels={"team": "voice"})},
+    ],
+)
+def test_a_rule_in_other_words_has_another_wording(changes: dict[str, Any]) -> None:
+    assert rule(**changes).wording != rule().wording
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"warning": "< 4"}, {"clear": "< 3"}, {"policy": policy(rule="another name")}, {"policy": policy(routes={})}],
+)
+def test_a_rule_that_says_the_same_has_the_same_wording_and_so_has_every_reading(changes: dict[str, Any]) -> None:
+    some = rule(**changes)
+    assert some.wording == rule().wording
+    for left in (1, 2):
+        read = evaluated(some, snapshot({"numbers.remaining": left})).reading
+        assert read is not None
+        assert read.wording == some.wording

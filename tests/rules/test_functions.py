@@ -1,6 +1,6 @@
 """Functions: what they take, what is said of wrong use, and what makes them unknown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
@@ -34,8 +34,14 @@ class Grown:
     def ago(self, name: str, window_s: float) -> float:
         return 3 * window_s
 
-    def over(self, name: str, window_s: float) -> Sequence[float]:
-        return [window_s, 4 * window_s, 2 * window_s, window_s]
+    def mean(self, name: str, window_s: float) -> float:
+        return 2 * window_s
+
+    def lowest(self, name: str, window_s: float) -> float:
+        return window_s
+
+    def highest(self, name: str, window_s: float) -> float:
+        return 4 * window_s
 
     def usual(self, name: str, days: int) -> float:
         return days
@@ -69,7 +75,9 @@ def test_a_window_is_longer_than_nothing_and_at_most_13_days(window: str) -> Non
         ("budgets.dollars", "budgets.dollars is a budget"),
         ("3", "this is a number"),
         ("'x'", "this is a text"),
-        ("stats.totalCalls + stats.totalMessages", "this is a number"),
+        ("2 * stats.totalCalls", "this is a number"),
+        ("stats.totalCalls + 1", "this is a number"),
+        ("stats.totalCalls + budgets.dollars", "this is a number"),
         ("1 < 2", "this is a condition"),
     ],
 )
@@ -125,8 +133,37 @@ def test_a_mistake_within_an_argument_is_told_and_nothing_else_of_that_argument(
     ]
 
 
-def test_arguments_the_wrong_way_round_are_both_told_of() -> None:
-    assert [part for part, _ in complaints(f"increase(1h, {TOTAL})")] == ["1h", TOTAL]
+def test_arguments_the_wrong_way_round_are_one_mistake() -> None:
+    said = f"the window of increase() stands last; write increase({TOTAL}, 1h)"
+    assert complaints(f"increase(1h, {TOTAL})") == [("increase", said)]
+    said = "the window of eta() stands last; write eta(numbers.used, 100, 6h)"
+    assert complaints("eta(6h, 100, numbers.used)") == [("eta", said)]
+    assert [part for part, _ in complaints(f"increase(3, {TOTAL})")] == ["3", TOTAL]
+
+
+@pytest.mark.parametrize("function", ["increase", "delta", "ago", "avg"])
+def test_a_function_of_a_sum_is_the_sum_of_functions(function: str) -> None:
+    fields = f"{TOTAL} - ({FAILED} + stats.totalCalls)"
+    spread = f"{function}({TOTAL}, 1h) - ({function}({FAILED}, 1h) + {function}(stats.totalCalls, 1h))"
+    said = f"{function} needs one field by its name; write {spread}"
+    assert complaints(f"{function}({fields}, 1h)") == [(fields[: fields.index(")")], said)]
+    assert complaints(spread) == []
+
+
+def test_the_sum_of_what_no_function_takes_is_called_by_that() -> None:
+    assert [part for part, _ in complaints(f"increase({TOTAL} + stats.callsLast24h, 1h)")] == ["stats.callsLast24h"]
+
+
+def test_a_field_in_quotes_is_told_to_lose_them() -> None:
+    assert complaints(f"increase('{TOTAL}', 1h)") == [
+        (f"'{TOTAL}'", f"a field stands without quotes; write increase({TOTAL}, 1h)")
+    ]
+
+
+@pytest.mark.parametrize("function", ["min", "max"])
+def test_the_lowest_of_a_sum_is_something_else(function: str) -> None:
+    said = complaints(f"{function}({TOTAL} + {FAILED}, 1h)")[0][1]
+    assert said.startswith(f"{function} needs a field by its name, and this is a number; ")
 
 
 def test_a_counter_the_api_may_yet_bring_is_allowed_with_a_warning() -> None:
@@ -162,7 +199,7 @@ def test_every_numeric_field_can_be_looked_back_on(function: str, field: str) ->
         ("plan.name", "plan.name is a text"),
         ("budgets.dollars", "budgets.dollars is a budget, which has no history"),
         ("3", "this is a number"),
-        ("numbers.used + numbers.used", "this is a number"),
+        ("numbers.used / numbers.limit", "this is a number"),
     ],
 )
 def test_what_is_no_field_has_no_past(field: str, what: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from guard.model import Each, Endpoint, Snapshot
 from guard.rules.history import History, RecentWindows
 from guard.rules.points import SAMPLES, Points
+from guard.rules.sliding import Highest, Lowest, Mean
 from tests.builders import MINUTE, NOW, at, snapshot
 
 USED, TOTAL = "numbers.used", "stats.totalMessages"
@@ -18,6 +20,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 NEW_YORK = ZoneInfo("America/New_York")
 Answers = Sequence[tuple[datetime, float]]
+VALUES = st.one_of(st.none(), st.integers(-5, 5).map(float), st.floats(-1e308, 1e308))
 
 
 def windows(
@@ -34,6 +37,19 @@ def each_minute(*values: float) -> Answers:
     return [(at(minute), value) for minute, value in enumerate(values)]
 
 
+def summed(seen: RecentWindows, window_s: float, *, name: str = USED) -> tuple[float | None, ...]:
+    """The lowest, the mean and the highest value of a window."""
+    return seen.lowest(name, window_s), seen.mean(name, window_s), seen.highest(name, window_s)
+
+
+def exact_mean(values: Sequence[float]) -> float:
+    """The mean, rounded once."""
+    return float(sum(map(Fraction, values)) / len(values))
+
+
+NOTHING = (None, None, None)
+
+
 # --- a value of long ago, and all values since -----------------------------------------------------------------------
 
 
@@ -44,27 +60,27 @@ def test_every_numeric_field_has_a_past(name: str) -> None:
         history.add(snapshot({name: value}, at=at(minute), fresh=frozenset(Endpoint)))
     seen = history.windows(every=MINUTE)
     assert [seen.ago(name, 60 * minutes) for minutes in range(5)] == [5, 4, 9, 3, 7]
-    assert list(seen.over(name, 120) or ()) == [9, 4, 5]
+    assert summed(seen, 120, name=name) == (4, 6, 9)
 
 
 @pytest.mark.parametrize(("older", "is_known"), [(6 * MINUTE, True), (6 * MINUTE + timedelta(seconds=1), False)])
 def test_an_answer_that_is_too_old_begins_no_window(older: timedelta, *, is_known: bool) -> None:
     seen = windows([(NOW - HOUR - older, 5), (NOW - MINUTE, 6), (NOW, 8)])
     assert seen.ago(USED, 3600) == (5 if is_known else None)
-    assert list(seen.over(USED, 3600) or ()) == ([6, 8] if is_known else [])
+    assert summed(seen, 3600) == ((6, 7, 8) if is_known else NOTHING)
     assert (seen.slope(USED, 3600) is not None) == is_known
 
 
 def test_a_history_that_does_not_reach_back_is_none() -> None:
     seen = windows(each_minute(1, 2, 3))
-    assert (seen.ago(USED, 180), seen.over(USED, 180), seen.slope(USED, 180)) == (None, None, None)
+    assert (seen.ago(USED, 180), *summed(seen, 180), seen.slope(USED, 180)) == (None, *NOTHING, None)
     assert windows([]).ago(USED, 60) is None
 
 
 def test_what_no_rule_looks_back_on_has_no_past() -> None:
     seen = windows(each_minute(1, 2, 3))
     assert [seen.ago(TOTAL, 60), seen.slope(TOTAL, 60), seen.usual(TOTAL, 1)] == [None] * 3
-    assert seen.over(TOTAL, 60) is None
+    assert summed(seen, 60, name=TOTAL) == NOTHING
 
 
 def test_a_gauge_does_not_increase() -> None:
@@ -74,7 +90,7 @@ def test_a_gauge_does_not_increase() -> None:
 def test_a_lifetime_counter_that_was_reset_is_seen_as_it_was() -> None:
     seen = windows(each_minute(100, 101, 3, 4, 5), name=TOTAL)
     assert seen.ago(TOTAL, 180) == 101
-    assert list(seen.over(TOTAL, 240) or ()) == [100, 101, 3, 4, 5]
+    assert summed(seen, 240, name=TOTAL) == (3, 42.6, 101)
     assert seen.increase(TOTAL, 240) == 3
 
 
@@ -108,7 +124,60 @@ def test_it_comes_to_the_same_as_a_slow_reference_at_every_answer(
         found = history.windows(every=MINUTE)
         assert found.ago(USED, window_s) == (before[-1][1] if is_known else None)
         within = [value for when, value in seen if when >= begins_at]
-        assert list(found.over(USED, window_s) or ()) == (within if is_known else [])
+        assert summed(found, window_s) == ((min(within), exact_mean(within), max(within)) if is_known else NOTHING)
+
+
+@given(
+    steps=st.lists(st.tuples(st.integers(0, 90), VALUES, st.booleans()), min_size=1, max_size=80),
+    windows_s=st.lists(st.integers(1, 400), min_size=1, max_size=3),
+)
+def test_what_a_window_sums_up_to_is_what_a_scan_finds_however_seldom_it_is_asked(
+    steps: list[tuple[int, float | None, bool]], windows_s: list[int]
+) -> None:
+    """With missing values, answers of the same instant, and windows that nobody asked for until all in them was new."""
+    points, seen, now_s = Points(max(windows_s)), list[tuple[float, float]](), 0.0
+    for gap_s, value, is_asked in steps:
+        now_s += gap_s
+        if value is not None:
+            points.add(now_s, value)
+            seen.append((now_s, value))
+        for window_s in windows_s if is_asked and seen and seen[0][0] <= now_s - max(windows_s) else ():
+            within = [each for at_s, each in seen if at_s >= now_s - window_s] or [seen[-1][1]]
+            found = [points.over(kind, now_s, window_s, tolerance_s=1e9) for kind in (Lowest, Mean, Highest)]
+            assert found == [min(within), exact_mean(within), max(within)]
+
+
+def test_what_the_windows_sum_up_to_begins_anew_where_the_clock_went_back() -> None:
+    history = History({USED: HOUR})
+    for minute, value in [(0, 1), (1, 900), (2, 3), (-5, 7), (-4, 9), (-3, 8)]:
+        history.add(snapshot({USED: value}, at=at(minute)))
+        seen = summed(history.windows(every=MINUTE), 120)
+    assert seen == (7, 8, 9)
+
+
+def test_a_mean_of_what_came_and_went_again_and_again_has_no_error() -> None:
+    mean, values = Mean(), [0.1, 1e16, -0.3, 7.7]
+    for gone in range(0, 10_000, 4):
+        assert mean.over(values, begin=gone, gone=gone) == exact_mean(values)
+        assert mean.over(values, begin=gone + 2, gone=gone) == exact_mean(values[2:])
+
+
+def test_an_answer_of_a_long_window_costs_no_scan() -> None:
+    """Each of them is looked at when it comes and when it goes, not 2,000 times."""
+
+    class Counted(list[float]):
+        looked_at = 0
+
+        def __getitem__(self, index: int) -> float:  # type: ignore[override]  # no slices
+            self.looked_at += 1
+            return super().__getitem__(index)
+
+    for kind in (Lowest, Mean, Highest):
+        window, values = kind(), Counted()
+        for place in range(8_000):
+            values.append(abs(place % 3_000 - 1_500))
+            window.over(values, begin=max(0, place - 2_000), gone=0)
+        assert values.looked_at <= 2 * 8_000
 
 
 # --- trends ----------------------------------------------------------------------------------------------------------
@@ -208,7 +277,7 @@ def test_only_an_answer_of_this_cycle_is_a_point_of_its_endpoint() -> None:
     for minute in range(61):
         history.add(asked(minute, minute, is_fresh=minute % 5 == 0))
     seen = history.windows(every=MINUTE)
-    assert list(seen.over("today.messages", 1200) or ()) == [40, 45, 50, 55, 60]
+    assert summed(seen, 1200, name="today.messages") == (40, 50, 60)
     assert seen.ago("today.messages", 17 * 60) == 40
     assert seen.ago(USED, 17 * 60) == 43
 
@@ -217,13 +286,15 @@ def test_a_window_shorter_than_an_endpoint_is_asked_holds_what_stood_then() -> N
     history = History({"today.messages": HOUR})
     for minute in range(60):
         history.add(asked(minute, minute, is_fresh=minute % 5 == 0))
-    assert list(history.windows(every=MINUTE).over("today.messages", 120) or ()) == [55]
+    assert summed(history.windows(every=MINUTE), 120, name="today.messages") == (55, 55, 55)
 
 
 def test_an_endpoint_that_is_asked_more_slowly_wants_to_be_filled_further_back() -> None:
     assert History({"today.messages": HOUR}).span(every=MINUTE) == HOUR + 15 * MINUTE + 15 * MINUTE
     assert History({"agent.calls": HOUR}).span(every=MINUTE) == HOUR + 15 * MINUTE + 15 * MINUTE
-    assert History({"agent.calls": HOUR, USED: DAY}).span(every=MINUTE) == DAY + 144 * MINUTE + 3 * MINUTE
+    both = History({"agent.calls": HOUR, USED: DAY, TOTAL: HOUR})
+    assert both.span(every=MINUTE) == DAY + 144 * MINUTE + 3 * MINUTE
+    assert both.spans(every=MINUTE) == {Endpoint.BY_AGENT: 90 * MINUTE, Endpoint.USAGE: both.span(every=MINUTE)}
 
 
 def test_each_subject_has_a_past_of_its_own() -> None:

@@ -23,9 +23,9 @@ VALUES: dict[str, float | str] = {
 }
 
 
-def complaints(text: str) -> list[Complaint]:
+def complaints(text: str, value: str = "") -> list[Complaint]:
     found: list[Complaint] = []
-    read_template(text, budgets=BUDGETS, complain=found.append)
+    read_template(text, budgets=BUDGETS, value=value, complain=found.append)
     return found
 
 
@@ -104,6 +104,20 @@ def test_a_mistake_is_told_with_the_part_that_is_wrong(text: str, part: str, com
     assert (text[found[0].span.start : found[0].span.end], found[0].text) == (part, complaint)
 
 
+@pytest.mark.parametrize(
+    ("text", "value", "part", "said"),
+    [
+        ("{value} left", "numbers.used", "value", "value is no field; write the expression itself: {numbers.used}"),
+        ("{ Value :share}", "1 + 2", " Value ", "value is no field; write the expression itself: {1 + 2}"),
+        ("{value}", "", "value", "value is no field; write the expression itself"),
+        ("{level}", "1", "level", "level is no field, and stands in every message anyway; leave the hole out"),
+    ],
+)
+def test_a_hole_of_another_tool_is_told_with_what_to_write(text: str, value: str, part: str, said: str) -> None:
+    found = complaints(text, value)
+    assert [(text[each.span.start : each.span.end], each.text) for each in found] == [(part, said)]
+
+
 def test_all_mistakes_of_a_text_are_told() -> None:
     assert [each.span.start for each in complaints("{a} {b} } {c:x}")] == [1, 5, 8, 11, 13]
 
@@ -122,3 +136,19 @@ def test_any_text_can_be_said_with_doubled_braces(text: str) -> None:
 
 def test_the_empty_template_renders_an_empty_text() -> None:
     assert Template().render({}, NO_WINDOWS, at=NOW) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        (
+            "{numbers.remaining}  of{{{ numbers.limit:count }}}",
+            "{numbers.remaining:count}  of{{{numbers.limit:count}}}",
+        ),
+        ("", ""),
+    ],
+)
+def test_a_template_prints_itself_so_that_it_reads_the_same_again(text: str, written: str) -> None:
+    template = read_template(text, budgets=BUDGETS, complain=refuse)
+    assert str(template) == written
+    assert str(read_template(written, budgets=BUDGETS, complain=refuse)) == written

@@ -12,6 +12,13 @@ from typing import Final
 NO_DATA: Final = "guard.no_data"
 """The built-in rule that fires when an account gives no good answer, or a rule cannot be evaluated."""
 
+CHANNEL_FAILING: Final = "guard.channel_failing"
+"""The built-in rule that fires while a channel refuses for good, or is far behind; its subject is the channel."""
+
+
+REPORT: Final = "guard.report"
+"""What stands in the place of a rule where `[report]` is told: no rule fires there, it is only time."""
+
 
 class Level(IntEnum):
     """How bad it is; a higher level compares greater."""
@@ -141,6 +148,7 @@ class Reading:
     age: timedelta = timedelta()  # the report's own age at `at`
     subject: str = ""  # what people call the alert's subject; empty where there is none, or no name beside its id
     labels: Mapping[str, str] = field(default_factory=dict)  # the rule's
+    wording: str = ""  # a hash of what the rule's texts are made of: tells other words from another value
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -232,6 +240,15 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
+class Flapping:
+    """An alert that fires and ends time and again."""
+
+    level: Level  # that it had when it was found to; a higher one breaks it
+    stable: Timer  # since when nothing changed
+    incident_id: str  # the last one that began
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """One rule's present state on one account (and subject). The default is one that was never evaluated."""
 
@@ -248,6 +265,8 @@ class Alert:
     period_start_at: datetime | None = None
     fingerprint: str = ""  # of the rule that was last evaluated: tells a changed rule from a changed value
     absent: int = 0  # good listings in a row that did not show its subject
+    fired: tuple[datetime, ...] = ()  # when its last incidents began, oldest first; as many as tell of flapping
+    flapping: "Flapping | None" = None
 
 
 class EventKind(StrEnum):
@@ -262,6 +281,10 @@ class EventKind(StrEnum):
     REFIRED = "alert.refired"  # true again before keep_firing_for had passed: the same incident goes on
     RESOLVED = "alert.resolved"
     REMINDER_DUE = "alert.reminder_due"
+    FLAPPING = "alert.flapping"
+    STABLE = "alert.stable"  # it flaps no longer
+    ACKED = "alert.acked"  # somebody has seen it, and reminders wait
+    UNACKED = "alert.unacked"  # which was taken back
     UNKNOWN = "alert.unknown"
     KNOWN = "alert.known"
     DELIVERED = "delivery.sent"
@@ -270,6 +293,8 @@ class EventKind(StrEnum):
     DIED = "delivery.dead"
     SUPERSEDED = "delivery.superseded"
     GONE = "delivery.gone"  # the message that it would have edited or replied to is no longer there
+    HELD = "notification.held"  # a silence or a quiet window keeps it from being told
+    RELEASED = "notification.released"
     DROPPED = "notification.dropped"  # its channel is gone from the rule file
 
 
@@ -314,6 +339,38 @@ class SubAccount:
     absent: int = 0  # complete, good and not empty listings in a row without it
 
 
+# --- what people ask to hear less of ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A time in which alerts are not told; what was told already is told as ended all the same."""
+
+    pattern: str  # over `account/rule/subject`, with * and ?; one that names a rule goes for all its subjects
+    starts_at: datetime
+    ends_at: datetime
+    labels: Mapping[str, str] = field(default_factory=dict)  # the rule has to have all of them
+    below: Level | None = None  # only levels below it are held back; None: all
+    reason: str = ""  # for people
+    by: str = ""  # who asked for it, for people
+    id: int = 0  # 0 until it is stored
+    ended_at: datetime | None = None  # when somebody ended it before its time
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Somebody has seen an incident: nobody is reminded of it until it gets worse, ends, or the time is over."""
+
+    incident_id: str
+    level: Level  # the incident's peak at that time; a higher one breaks the ack
+    at: datetime
+    by: str = ""  # who, for people
+    reason: str = ""  # for people
+    until_at: datetime | None = None
+    id: int = 0  # 0 until it is stored
+    ended_at: datetime | None = None  # when somebody took it back
+
+
 # --- who knows what ------------------------------------------------------------------------------------------------
 
 
@@ -326,6 +383,8 @@ class Knowledge:
     reminders: int = 0
     ended: bool = False
     missed: tuple[str, ...] = ()  # earlier incidents, oldest first, of whose end the channel had not heard yet
+    flapping: bool = False  # the incident is one of many, and none of them is told for itself
+    held: bool = False  # only desired: not to be told for now, unless as the end of what is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +395,7 @@ class Root:
     receipt: str  # what the receiver calls it; never empty
     level: Level  # what it shows
     ended: bool = False
+    wording: str = ""  # of the reading that it was last written from
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +409,15 @@ class Notification:
     notified: Knowledge | None = None
     notified_at: datetime | None = None  # of the last message that was accepted
     root: Root | None = None  # of the incident that was last told by a message of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """A notification whose root shows another state than its alert has, or other words than its rule."""
+
+    notification: Notification
+    level: Level | None  # of the alert in the root's very incident; None where that is over
+    wording: str  # of the alert's reading; empty where the alert is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,6 +463,7 @@ class Delivery:
     attempted_at: datetime | None = None
     settled_at: datetime | None = None
     why: str = ""  # the last attempt's outcome, for people; holds no secret
+    wording: str = ""  # of the reading that it is written from; empty in a digest, which is never edited
 
 
 class Occasion(StrEnum):
@@ -403,6 +473,7 @@ class Occasion(StrEnum):
     ESCALATED = "escalated"
     REMINDER = "reminder"
     RESOLVED = "resolved"
+    FLAPPING = "flapping"
     STANDING = "standing"  # nothing new: how it stands now, for a message that is edited
 
 
@@ -416,3 +487,6 @@ class Telling:
     desired: Knowledge
     notified: Knowledge | None = None
     missed: tuple[Incident, ...] = ()  # earlier ones, oldest first, of whose end the channel had not heard yet
+    ack: Ack | None = None  # of this incident, in force
+    silence: Silence | None = None  # that holds for this alert now; of more the one that ends last
+    past: tuple[tuple[datetime, float], ...] = ()  # the value of late, oldest first; may be empty

@@ -1,16 +1,17 @@
 """One cycle's decisions: evaluate every rule, step every alert, and say what each channel should now know."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 
 from guard.lifecycle import asking
-from guard.lifecycle.desired import desire
+from guard.lifecycle.flapping import note_flapping
+from guard.lifecycle.mutes import Mutes
 from guard.lifecycle.step import Step, close, is_at_rest, step
 from guard.lifecycle.subjects import step_subjects
+from guard.lifecycle.wishing import Wishing
 from guard.model import (
-    NO_DATA,
     Account,
     Alert,
     AlertKey,
@@ -49,6 +50,7 @@ class Memory:
     account: Account
     alerts: Mapping[AlertKey, Alert] = field(default_factory=dict)
     notifications: Callable[[], Iterable[Notification]] = tuple  # asked for only where an alert has an incident
+    mutes: Callable[[Collection[str]], Mutes] = lambda _incidents: Mutes()  # with the acks of these; asked for as above
     history: History = field(default_factory=lambda: History({}))  # up to the snapshot that is seen, which is in it
 
     def after(self, decision: "Decision") -> "Memory":
@@ -85,7 +87,7 @@ def decide(
             jitter=jitter,
             silence_counts=watched.silence_counts,
         )
-        steps = []
+        steps = _standing([rule.policy for rule in watched.rules], memory)
     steps += _step_no_data(watched, memory, account, [each for _, each in steps], now=now)
     return _collect(account, memory, steps, now=now)
 
@@ -95,6 +97,12 @@ def reconsider(watched: Watched, memory: Memory, seen: Snapshot, *, now: datetim
     seen = replace(asking.in_period(memory.account, seen), fresh=frozenset())  # no listing counts twice
     steps = _step_rules(watched, memory, seen, now=now)
     steps += _step_no_data(watched, memory, memory.account, [each for _, each in steps], now=now)
+    return _collect(memory.account, memory, steps, now=now)
+
+
+def restate(watched: Watched, memory: Memory, *, now: datetime) -> Decision:
+    """Decides on what fires as it stands: nothing is looked at anew but what people asked for meanwhile."""
+    steps = _standing([*(rule.policy for rule in watched.rules), watched.no_data], memory)
     return _collect(memory.account, memory, steps, now=now)
 
 
@@ -118,13 +126,21 @@ def _step_rules(watched: Watched, memory: Memory, snapshot: Snapshot, *, now: da
     for rule in watched.rules:
         if rule.each is not None:
             alerts = {key.subject: alert for key, alert in memory.alerts.items() if key.rule == rule.name}
-            done = step_subjects(rule, facts, alerts, windows=windows, now=now, every=watched.every)
-            steps += ((rule.policy, each) for each in done)
+            for done in step_subjects(rule, facts, alerts, windows=windows, now=now, every=watched.every):
+                before = alerts.get(done.alert.key.subject) or Alert(done.alert.key)
+                steps.append((rule.policy, note_flapping(before, done, now=now, every=watched.every)))
             continue
         alert = memory.alerts.get(AlertKey(watched.name, rule.name))
         evaluation = evaluate(rule, facts, at_rest=alert is None or is_at_rest(alert))
         steps += _stepped(alert, evaluation, rule.policy, now=now, every=watched.every)
     return steps
+
+
+def _standing(policies: Iterable[Policy], memory: Memory) -> list[tuple[Policy, Step]]:
+    """What fires, as it stands: without an answer nothing moves, but the time of a mute may be over."""
+    by_rule = {policy.rule: policy for policy in policies}
+    firing = (alert for alert in memory.alerts.values() if alert.incident is not None)
+    return [(by_rule[alert.key.rule], Step(alert)) for alert in firing if alert.key.rule in by_rule]
 
 
 def _step_no_data(
@@ -145,7 +161,9 @@ def _stepped(
     at_rest = alert is None or is_at_rest(alert)
     if at_rest and not evaluation.unknown and True not in evaluation.holds.values():
         return ()
-    return ((policy, step(alert or Alert(evaluation.key), evaluation, policy, now=now, every=every)),)
+    before = alert or Alert(evaluation.key)
+    done = step(before, evaluation, policy, now=now, every=every)
+    return ((policy, note_flapping(before, done, now=now, every=every)),)
 
 
 def _collect(account: Account, memory: Memory, steps: Sequence[tuple[Policy, Step]], *, now: datetime) -> Decision:
@@ -153,40 +171,19 @@ def _collect(account: Account, memory: Memory, steps: Sequence[tuple[Policy, Ste
     incidents: list[Incident] = []
     events: list[Event] = []
     notifications: list[Notification] = []
-    known = _Known(memory)
+    going_on = [done.alert.incident.id for _, done in steps if done.alert.incident is not None]
+    mutes = memory.mutes(going_on) if going_on else Mutes()
+    wishing = Wishing(account, memory.notifications, mutes, now=now)
     for policy, done in steps:
         before = memory.alerts.get(done.alert.key) or Alert(done.alert.key)
-        if done.alert != before:
-            alerts.append(done.alert)
+        alert = wishing.worded(done.alert, policy)
+        if alert != before:
+            alerts.append(alert)
         events += done.events
-        incident = done.closed or done.alert.incident
-        if incident is None:
-            continue
-        if incident != before.incident:
+        incident = done.closed or alert.incident
+        if incident is not None and incident != before.incident:
             incidents.append(incident)
-        wishes = desire(
-            done.alert,
-            done.closed,
-            policy,
-            known.of(done.alert.key),
-            now=now,
-            reminders_wait=account.lost and done.alert.key.rule != NO_DATA,
-        )
+        wishes = wishing.of(before, replace(done, alert=alert), policy)
         events += wishes.events
         notifications += wishes.notifications
     return Decision(account, tuple(alerts), tuple(incidents), tuple(events), tuple(notifications))
-
-
-class _Known:
-    """The stored notifications by alert, read when they are first asked for: an account at rest needs none."""
-
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
-        self._by_key: dict[AlertKey, list[Notification]] | None = None
-
-    def of(self, key: AlertKey) -> Sequence[Notification]:
-        if self._by_key is None:
-            self._by_key = {}
-            for notification in self._memory.notifications():
-                self._by_key.setdefault(notification.key, []).append(notification)
-        return self._by_key.get(key, ())

@@ -1,42 +1,65 @@
 """What each channel should know of an alert, and the step from what it knows; never a word of text.
 
-The cycle writes what is desired; the outbox brings what was notified to it. Outages, crashes and restarts therefore
-need no code of their own: whatever a channel has missed, the gap says what to tell it now.
+The cycle writes what is desired; the outbox brings what was notified to it. Outages, crashes, restarts and mutes
+therefore need no code of their own: whatever a channel has missed, the gap says what to tell it now.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from guard.model import Alert, Event, EventKind, Incident, Knowledge, Level, Notification, Occasion, State
+from guard.model import Alert, Event, EventKind, Knowledge, Level, Notification, Occasion, State
 from guard.rules.policy import Policy
 
 REMEMBERED: Final = 500  # incidents that a channel missed; a day of one every three minutes
 
+Hold = Callable[[Level], str]
+"""Why a level of the alert is not to be told now; empty where it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """The notifications of one alert whose desired half changed, and the reminders that fell due."""
+    """The notifications of one alert whose desired half changed, and what there is to record of that."""
 
     notifications: tuple[Notification, ...] = ()
     events: tuple[Event, ...] = ()
 
 
-def gap(desired: Knowledge | None, notified: Knowledge | None) -> Occasion | None:
+def gap(desired: Knowledge | None, notified: Knowledge | None) -> Occasion | None:  # noqa: PLR0911 - one return for each occasion
     """What to tell a channel that knows `notified` and should know `desired`; None if there is nothing to tell.
 
-    A level that the channel was told already, or a higher one, is nothing new within an incident.
+    A level that the channel was told already, or a higher one, is nothing new within an incident, nor while the alert
+    flaps. What is held back is told only as the end of what the channel knows.
     """
     if desired is None:
         return None
-    if notified is None or notified.incident_id != desired.incident_id:
-        return Occasion.RESOLVED if desired.ended else Occasion.FIRED
+    knows = notified is not None and (notified.incident_id == desired.incident_id or is_flapping(notified))
+    if desired.held and not (knows and desired.ended):
+        return None
+    if notified is None or not knows:
+        return _first(desired, notified)
     if desired.ended:
         return None if notified.ended else Occasion.RESOLVED
     if desired.level > notified.level:
         return Occasion.ESCALATED
+    if notified.flapping and not desired.flapping:
+        return Occasion.FIRED
     return Occasion.REMINDER if desired.reminders > notified.reminders else None
+
+
+def _first(desired: Knowledge, notified: Knowledge | None) -> Occasion | None:
+    """The occasion for a channel that knows nothing of the incident."""
+    if notified is not None and desired.incident_id in notified.missed:
+        return None
+    if desired.ended:
+        return Occasion.RESOLVED
+    return Occasion.FLAPPING if desired.flapping else Occasion.FIRED
+
+
+def is_flapping(known: Knowledge) -> bool:
+    """Whether it stands for all incidents until the alert is stable, and not for its own alone."""
+    return known.flapping and not known.ended
 
 
 def untold(desired: Knowledge, notified: Knowledge | None) -> tuple[str, ...]:
@@ -47,32 +70,38 @@ def untold(desired: Knowledge, notified: Knowledge | None) -> tuple[str, ...]:
 
 def desire(
     alert: Alert,
-    closed: Incident | None,
     policy: Policy,
     notifications: Iterable[Notification],
     *,
     now: datetime,
-    reminders_wait: bool,
+    ended: str = "",
+    reminders_wait: bool = False,
+    hold: Hold = lambda _level: "",
 ) -> Wishes:
     """Says what every channel should now know of one alert.
 
-    `closed` is the incident that ended in this step, `notifications` are all that are stored for the alert. Reminders
-    go by the alert's present level, and count anew when the level that is told rises; `reminders_wait` holds them back,
-    while the account gives no data.
+    `ended` is the incident that ended in this step, or the last one of those through which the alert flapped;
+    `notifications` are all that are stored for the alert. Reminders go by the alert's present level, and count anew
+    when the level that is told rises; `reminders_wait` holds them back, while the account gives no data or somebody has
+    seen the incident. While the alert flaps, nobody is told of more than that.
     """
     known = {(notification.channel, notification.recipient): notification for notification in notifications}
-    if closed is not None:
-        return Wishes(tuple(ended for each in known.values() if (ended := _end(each, closed)) != each))
     if alert.incident is None:
-        return Wishes()
-    told = [_tell(known.get(target), target, alert, level) for target, level in _routed(alert, policy).items()]
-    changed = tuple(each for each in told if each != known.get((each.channel, each.recipient)))
-    if reminders_wait or alert.state is not State.FIRING:
-        return Wishes(changed)
-    every = policy.remind.every.get(alert.level) if alert.level else None
-    due = tuple(_remind(each) for each in told if every and _reminder_is_due(each, policy, every=every, now=now))
-    events = tuple(_reminder_event(each, now=now) for each in due)
-    return Wishes(changed + due, events)
+        if not ended or alert.flapping is not None:
+            return Wishes()
+        return Wishes(tuple(over for each in known.values() if (over := _end(each, ended)) != each))
+    changed: list[Notification] = []
+    events: list[Event] = []
+    for target, level in (_waiting(alert, known) | _routed(alert, policy)).items():
+        before = known.get(target) or Notification(alert.key, *target)
+        after, why = _tell(before, alert, level, hold)
+        events += _mute_events(before, after, why, now=now)
+        if not reminders_wait and _reminder_is_due(after, alert, policy, hold, now=now):
+            after = _remind(after)
+            events.append(_event(after, EventKind.REMINDER_DUE, now=now))
+        if after != before:
+            changed.append(after)
+    return Wishes(tuple(changed), tuple(events))
 
 
 def _routed(alert: Alert, policy: Policy) -> dict[tuple[str, str], Level]:
@@ -86,15 +115,54 @@ def _routed(alert: Alert, policy: Policy) -> dict[tuple[str, str], Level]:
     }
 
 
-def _tell(before: Notification | None, target: tuple[str, str], alert: Alert, level: Level) -> Notification:
+def _waiting(alert: Alert, known: Mapping[tuple[str, str], Notification]) -> dict[tuple[str, str], Level]:
+    """The level that each channel is yet to be told of this incident, wherever the routes lead now.
+
+    What waits for a channel that is down can be held back although the alert's level has fallen below those that lead
+    there.
+    """
+    return {
+        target: each.desired.level
+        for target, each in known.items()
+        if each.desired is not None and not each.desired.ended and gap(each.desired, each.notified)
+        if alert.incident is not None and each.desired.incident_id == alert.incident.id
+    }
+
+
+def _tell(notification: Notification, alert: Alert, level: Level, hold: Hold) -> tuple[Notification, str]:
+    """What the channel should know of the incident that goes on, and why it is not to be told, if it is not."""
     assert alert.incident is not None  # noqa: S101 - the caller's branch
-    notification = before or Notification(alert.key, *target)
-    desired = notification.desired
-    if desired is None or desired.incident_id != alert.incident.id:
-        return replace(notification, desired=Knowledge(alert.incident.id, level, missed=_missed(notification)))
-    if level <= desired.level:
-        return notification
-    return replace(notification, desired=replace(desired, level=level, reminders=0))
+    desired, notified = notification.desired, notification.notified
+    base = _about(notification, alert.incident.id)
+    if alert.flapping is not None and desired is not None and is_flapping(desired):
+        base = wanted = desired
+    elif base is None:
+        wanted = Knowledge(alert.incident.id, level, missed=_missed(notification), flapping=alert.flapping is not None)
+    else:
+        wanted = _risen(base, notified, level)
+    wanted = replace(wanted, held=False)
+    why = hold(wanted.level) if gap(wanted, notified) else ""
+    if not why:
+        return replace(notification, desired=wanted), ""
+    if desired is not None and desired is not base and gap(desired, notified):
+        return notification, ""  # the end of the incident before goes first
+    if wanted.missed:
+        return replace(notification, desired=_ends_of_missed(wanted, notified)), ""
+    return replace(notification, desired=replace(base or wanted, held=True)), why
+
+
+def _about(notification: Notification, incident_id: str) -> Knowledge | None:
+    """What the channel should know of an incident, or else knows of it."""
+    halves = (notification.desired, notification.notified)
+    return next((each for each in halves if each is not None and each.incident_id == incident_id), None)
+
+
+def _risen(base: Knowledge, notified: Knowledge | None, level: Level) -> Knowledge:
+    """The same incident at this level, if that is higher; of what was held back and never told, at this very one."""
+    is_untold = base.held and (notified is None or notified.incident_id != base.incident_id)
+    if level > base.level or is_untold:
+        return replace(base, level=level, reminders=0, flapping=False)
+    return replace(base, flapping=False)
 
 
 def _missed(notification: Notification) -> tuple[str, ...]:
@@ -105,20 +173,44 @@ def _missed(notification: Notification) -> tuple[str, ...]:
     return (*untold(desired, notification.notified), desired.incident_id)[-REMEMBERED:]
 
 
-def _end(notification: Notification, closed: Incident) -> Notification:
+def _ends_of_missed(wanted: Knowledge, notified: Knowledge | None) -> Knowledge:
+    """The end of those incidents alone that were overtaken by one that is not to be told."""
+    last = wanted.missed[-1]
+    level = notified.level if notified is not None and notified.incident_id == last else wanted.level
+    return Knowledge(last, level, ended=True, missed=wanted.missed[:-1])
+
+
+def _end(notification: Notification, incident_id: str) -> Notification:
     """Whoever was told of the incident, or is about to be, is told of its end, wherever the routes lead now."""
     desired = notification.desired
-    if desired is None or desired.incident_id != closed.id:
-        return notification
-    return replace(notification, desired=replace(desired, ended=True))
+    if desired is not None and is_flapping(desired):
+        over = Knowledge(incident_id, desired.level, ended=True, held=desired.held)
+        return replace(notification, desired=over)
+    base = _about(notification, incident_id)
+    return notification if base is None else replace(notification, desired=replace(base, ended=True))
 
 
-def _reminder_is_due(notification: Notification, policy: Policy, *, every: timedelta, now: datetime) -> bool:
+def _mute_events(before: Notification, after: Notification, why: str, *, now: datetime) -> list[Event]:
+    was_held = before.desired is not None and before.desired.held and not before.desired.ended
+    is_held = after.desired is not None and after.desired.held
+    same = before.desired and after.desired and before.desired.incident_id == after.desired.incident_id
+    if is_held and not (was_held and same):
+        return [_event(after, EventKind.HELD, now=now, text=why)]
+    if was_held and not is_held:
+        return [_event(after, EventKind.RELEASED, now=now)]
+    return []
+
+
+def _reminder_is_due(notification: Notification, alert: Alert, policy: Policy, hold: Hold, *, now: datetime) -> bool:
     notified = notification.notified
+    every = policy.remind.every.get(alert.level) if alert.level else None
+    if every is None or alert.state is not State.FIRING or alert.flapping is not None:
+        return False
     if notified is None or notification.notified_at is None or notified != notification.desired:
         return False
     # After the clock went back far nobody knows how long ago that was.
-    return notified.reminders < policy.remind.at_most and abs(now - notification.notified_at) >= every
+    is_due = notified.reminders < policy.remind.at_most and abs(now - notification.notified_at) >= every
+    return is_due and alert.level is not None and not hold(alert.level)
 
 
 def _remind(notification: Notification) -> Notification:
@@ -126,14 +218,15 @@ def _remind(notification: Notification) -> Notification:
     return replace(notification, desired=replace(notification.desired, reminders=notification.desired.reminders + 1))
 
 
-def _reminder_event(notification: Notification, *, now: datetime) -> Event:
-    assert notification.desired is not None  # noqa: S101 - as above
+def _event(notification: Notification, kind: EventKind, *, now: datetime, text: str = "") -> Event:
+    assert notification.desired is not None  # noqa: S101 - it is what the event is about
+    whom = f"to {notification.recipient}" if notification.recipient else ""
     return Event(
         at=now,
         key=notification.key,
-        kind=EventKind.REMINDER_DUE,
+        kind=kind,
         incident_id=notification.desired.incident_id,
         level=notification.desired.level,
         channel=notification.channel,
-        text=f"to {notification.recipient}" if notification.recipient else "",
+        text="; ".join(filter(None, (text, whom))),
     )

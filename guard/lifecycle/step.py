@@ -46,7 +46,7 @@ def step(alert: Alert, evaluation: Evaluation, policy: Policy, *, now: datetime,
 
 def is_at_rest(alert: Alert) -> bool:
     """Whether nothing goes on: no level holds, nothing fires, and nothing is unknown."""
-    runs = alert.timers or alert.clear or alert.unknown or alert.unknown_why
+    runs = alert.timers or alert.clear or alert.unknown or alert.unknown_why or alert.flapping
     return alert.state is State.OK and not runs
 
 
@@ -64,7 +64,15 @@ def _step_in_full(alert: Alert, evaluation: Evaluation, policy: Policy, *, now: 
 def close(alert: Alert, reason: Reason, *, now: datetime) -> Step:
     """Ends the alert's incident, or its pending, for a reason that lies outside any evaluation."""
     calm = replace(
-        alert, state=State.OK, level=None, timers={}, clear=None, unknown=None, unknown_why="", incident=None
+        alert,
+        state=State.OK,
+        level=None,
+        timers={},
+        clear=None,
+        unknown=None,
+        unknown_why="",
+        incident=None,
+        flapping=None,
     )
     if alert.incident is None:
         events = (_event(calm, EventKind.CALMED, now, text=reason),) if alert.state is State.PENDING else ()
@@ -236,7 +244,9 @@ def _worst(before: float | None, value: float, bounds: Iterable[Bound]) -> float
 def _why_recovered(alert: Alert, evaluation: Evaluation) -> Reason:
     if alert.period_start_at and evaluation.period_start_at and alert.period_start_at != evaluation.period_start_at:
         return Reason.NEW_PERIOD
-    if any(evaluation.limits.get(name, limit) != limit for name, limit in alert.limits.items()):
+    if any(
+        evaluation.limits.get(name, limit) > limit for name, limit in alert.limits.items()
+    ):  # a lower one eases nothing
         return Reason.LIMIT_CHANGED
     return Reason.RECOVERED
 

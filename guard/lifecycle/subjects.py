@@ -7,8 +7,8 @@ from typing import Final, Protocol
 
 from guard.lifecycle.roster import GONE_AFTER
 from guard.lifecycle.step import Step, close, is_at_rest, step
-from guard.model import Alert, AlertKey, Each, Endpoint, Evaluation, Fields, Reason
-from guard.payload.months import month_start
+from guard.model import Alert, AlertKey, Each, Endpoint, Evaluation, Fields, Reason, State
+from guard.payload.months import has_just_begun, month_start
 from guard.rules.evaluate import Facts, evaluate
 from guard.rules.rule import Rule
 from guard.rules.values import Windows
@@ -37,7 +37,8 @@ def step_subjects(
 
     `facts` are the account's, `alerts` all that are stored of the rule, by subject. Without a listing the rule is
     unknown as a whole: every alert that is not at rest, and where there is none, one of the rule without a subject.
-    A subject that a listing does not show is unknown, until three in a row did not; then its alert ends.
+    A subject that a listing does not show is unknown, until three in a row did not; then its alert ends. An empty one
+    shows that nobody did anything yet in its month: what the month before came to is over.
     """
     assert rule.each is not None  # noqa: S101 - the caller's branch
     listed = facts.snapshot.subjects.get(rule.each)
@@ -49,14 +50,13 @@ def step_subjects(
     if "" in open_alerts:  # the rule as a whole is known again
         yield step(open_alerts.pop(""), _calm(rule, facts), rule.policy, now=now, every=every)
     yield from _step_listed(rule, rule.each, facts, listed, alerts, windows=windows, now=now, every=every)
-    missed = 1 if listed and LISTINGS[rule.each] in facts.snapshot.fresh else 0
+    missed = 1 if LISTINGS[rule.each] in facts.snapshot.fresh else 0
     for subject, alert in open_alerts.items():
         if subject not in listed:
-            if not listed and _is_of_past_month(alert, facts.snapshot.at):
-                # Nobody did anything yet in this month, so what the last one came to is over.
-                yield close(replace(alert, absent=0), Reason.NEW_PERIOD, now=now)
-            else:
+            if listed:
                 yield _step_absent(rule, alert, absent=alert.absent + missed, now=now, every=every)
+            else:
+                yield _step_emptied(rule, alert, at=facts.snapshot.at, now=now, every=every)
 
 
 def _step_unlisted(rule: Rule, alerts: Iterable[Alert], *, now: datetime, every: timedelta) -> Iterator[Step]:
@@ -87,9 +87,22 @@ def _step_listed(
         yield replace(done, alert=replace(done.alert, absent=0)) if done.alert.absent else done
 
 
-def _is_of_past_month(alert: Alert, at: datetime) -> bool:
+def _step_emptied(rule: Rule, alert: Alert, *, at: datetime, now: datetime, every: timedelta) -> Step:
+    if _is_of_past_month(rule, alert, at):
+        has_recovered = alert.state is State.RECOVERING and alert.period_start_at is None
+        return close(replace(alert, absent=0), Reason.RECOVERED if has_recovered else Reason.NEW_PERIOD, now=now)
+    if not has_just_begun(at):
+        return _step_absent(rule, alert, absent=alert.absent, now=now, every=every)
+    # What a clock ahead of the server's took for this month's, or what is not counted by it; it is no fault yet.
+    young = replace(_unknown(rule, alert.key, f"no {rule.each} is listed yet in this month"), is_young=True)
+    return step(alert, young, rule.policy, now=now, every=every)
+
+
+def _is_of_past_month(rule: Rule, alert: Alert, at: datetime) -> bool:
     """Whether what it was last known by was counted in a month that is over."""
-    return alert.period_start_at is not None and alert.period_start_at < month_start(at)
+    # One that recovers has no period any more.
+    counted_at = alert.period_start_at or (alert.reading.at if alert.reading and rule.calendar else None)
+    return counted_at is not None and counted_at < month_start(at)
 
 
 def _step_absent(rule: Rule, alert: Alert, *, absent: int, now: datetime, every: timedelta) -> Step:

@@ -4,11 +4,11 @@ Levels are their words, instants ISO 8601, lengths of time whole microseconds. N
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from guard.model import AlertKey, Bound, Cover, Knowledge, Level, Reading, Timer
+from guard.model import AlertKey, Bound, Cover, Flapping, Knowledge, Level, Reading, Timer
 from guard.store.tables import MICROSECOND
 
 _text: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -33,8 +33,32 @@ def timers_of(text: str) -> dict[Level, Timer]:
     }
 
 
+def instants_text(instants: Iterable[datetime]) -> str:
+    """Instants, in their order."""
+    return _text([_instant(at) for at in instants])
+
+
+def instants_of(text: str) -> tuple[datetime, ...]:
+    """What `instants_text` wrote."""
+    return tuple(map(datetime.fromisoformat, json.loads(text)))
+
+
+def flapping_text(flapping: Flapping) -> str:
+    """All that is known of an alert that flaps."""
+    stable = [flapping.stable.total // MICROSECOND, _instant(flapping.stable.at)]
+    return _text({"level": flapping.level.word, "stable": stable, "incident": flapping.incident_id})
+
+
+def flapping_of(text: str) -> Flapping:
+    """What `flapping_text` wrote."""
+    document: dict[str, Any] = json.loads(text)
+    total, at = document["stable"]
+    timer = Timer(timedelta(microseconds=total), datetime.fromisoformat(at))
+    return Flapping(Level[document["level"].upper()], timer, document["incident"])
+
+
 def reading_text(reading: Reading) -> str:
-    """All that a reading holds."""
+    """All that a reading holds but its wording, which is a column of its own."""
     return _text(
         {
             "at": _instant(reading.at),
@@ -51,8 +75,8 @@ def reading_text(reading: Reading) -> str:
     )
 
 
-def reading_of(text: str) -> Reading:
-    """What `reading_text` wrote."""
+def reading_of(text: str, *, wording: str = "") -> Reading:
+    """What `reading_text` wrote, with its wording."""
     document: dict[str, Any] = json.loads(text)
     bounds = {Level[word.upper()]: Bound(*bound) for word, bound in document["bounds"].items()}
     return Reading(
@@ -66,6 +90,7 @@ def reading_of(text: str) -> Reading:
         age=timedelta(microseconds=document["age"]),
         subject=document.get("subject", ""),  # absent in what was written before there were subjects and labels
         labels=document.get("labels", {}),
+        wording=wording,
     )
 
 
@@ -103,6 +128,7 @@ def covers_text(covers: tuple[Cover, ...]) -> str:
                 "reminders": cover.knowledge.reminders,
                 "ended": cover.knowledge.ended,
                 "missed": cover.knowledge.missed,
+                "flapping": cover.knowledge.flapping,
             }
             for cover in covers
         ]
@@ -120,6 +146,7 @@ def covers_of(text: str) -> tuple[Cover, ...]:
                 reminders=part["reminders"],
                 ended=part["ended"],
                 missed=tuple(part["missed"]),
+                flapping=part["flapping"],
             ),
         )
         for part in json.loads(text)

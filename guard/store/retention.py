@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, fun
 from sqlalchemy.dialects.sqlite import insert
 
 from guard.model import DeliveryState
-from guard.store.tables import ALERT, ANSWER, DELIVERY, EVENT, INCIDENT, META, NOTIFICATION, POLL
+from guard.store.tables import ACK, ALERT, ANSWER, DELIVERY, EVENT, INCIDENT, META, NOTIFICATION, POLL, SILENCE
 
 WHOLE: Final = timedelta(days=14)
 KEPT: Final = timedelta(days=400)
@@ -72,6 +72,8 @@ def _prune_history(connection: Connection, before: datetime) -> None:
     told = func.coalesce(NOTIFICATION.c.desired_incident_id, NOTIFICATION.c.notified_incident_id)
     at_rest = NOTIFICATION.c.waiting.is_(False)
     connection.execute(delete(NOTIFICATION).where(at_rest, told.in_(select(INCIDENT.c.id).where(ended))))
+    connection.execute(delete(SILENCE).where(SILENCE.c.ends_at < before))
+    connection.execute(delete(ACK).where(ACK.c.incident_id.in_(select(INCIDENT.c.id).where(ended))))
     connection.execute(delete(INCIDENT).where(ended, ~_referred_to(), INCIDENT.c.id.not_in(_missed())))
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from sqlalchemy import Row
 
 from guard.model import (
     Account,
+    Ack,
     Alert,
     AlertKey,
     Answer,
@@ -24,8 +26,10 @@ from guard.model import (
     Knowledge,
     Level,
     Notification,
+    Outdated,
     Reason,
     Root,
+    Silence,
     State,
     SubAccount,
     Timer,
@@ -164,13 +168,19 @@ class RecentAnswers:
         self._answers: dict[int, Answer] = {}
 
     def poll_of(self, row: tuple[Any, ...]) -> Poll:
-        """A poll, from RECORDED and a payload; when the answer came by the server's clock is that of its first poll."""
+        """A poll, from RECORDED and a payload.
+
+        By the server's clock an answer of /v1/usage that is kept came when its first poll did, since the poll has its
+        age; a sibling's came with its own poll, for it is read by the day and the month that the server was in.
+        """
         at, answer_id, age, server_at, kind, text, retry_after, payload = row
         outcome: Answer | Failure
         if answer_id is None:
             outcome = Failure(FailureKind(kind), text, None if retry_after is None else retry_after * MICROSECOND)
         elif answer_id in self._answers:
             outcome = self._answers[answer_id]
+            if self._endpoint is not Endpoint.USAGE:
+                outcome = replace(outcome, server_at=server_at and _instant_of(server_at))
         else:
             outcome = self._kept(answer_id, Answer(json.loads(payload), payload, server_at and _instant_of(server_at)))
         return Poll(self._account, _instant_of(at), outcome, self._endpoint, age * MICROSECOND if age else _NO_AGE)
@@ -231,6 +241,9 @@ def alert_row(alert: Alert) -> Values:
         "period_start_at": alert.period_start_at,
         "fingerprint": alert.fingerprint,
         "absent": alert.absent,
+        "fired": document.instants_text(alert.fired),
+        "flapping": alert.flapping and document.flapping_text(alert.flapping),
+        "wording": alert.reading.wording if alert.reading else "",
     }
 
 
@@ -249,11 +262,13 @@ def alert_of(row: Row[Any], incidents: Mapping[str, Incident]) -> Alert:
         unknown=_timer(row.unknown_total, row.unknown_at),
         unknown_why=row.unknown_why,
         incident=None if row.incident_id is None else incidents[row.incident_id],
-        reading=None if row.reading is None else document.reading_of(row.reading),
+        reading=None if row.reading is None else document.reading_of(row.reading, wording=row.wording),
         limits=document.limits_of(row.limits),
         period_start_at=row.period_start_at,
         fingerprint=row.fingerprint,
         absent=row.absent,
+        fired=document.instants_of(row.fired),
+        flapping=None if row.flapping is None else document.flapping_of(row.flapping),
     )
 
 
@@ -301,12 +316,14 @@ def _knowledge_row(half: str, knowledge: Knowledge | None) -> Values:
         f"{half}_reminders": knowledge and knowledge.reminders,
         f"{half}_ended": knowledge and knowledge.ended,
         f"{half}_missed": knowledge and document.missed_text(knowledge.missed),
+        f"{half}_flapping": knowledge and knowledge.flapping,
     }
 
 
 def desired_row(notification: Notification) -> Values:
     """The half that the cycle writes."""
-    return recipient_row(notification) | _knowledge_row("desired", notification.desired)
+    held = {"desired_held": notification.desired and notification.desired.held}
+    return recipient_row(notification) | _knowledge_row("desired", notification.desired) | held
 
 
 def notified_row(notification: Notification) -> Values:
@@ -336,13 +353,19 @@ def root_row(notification: Notification) -> Values:
         "root_receipt": root and root.receipt,
         "root_level": root and root.level,
         "root_ended": root and root.ended,
+        "root_wording": root and root.wording,
     }
+
+
+def outdated_of(row: Row[Any]) -> Outdated:
+    """A notification whose message is outdated, from its row joined with its alert's."""
+    return Outdated(notification_of(row), _level(row.present), row.wording or "")
 
 
 def _root_of(row: Row[Any]) -> Root | None:
     if row.root_incident_id is None:
         return None
-    return Root(row.root_incident_id, row.root_receipt, Level(row.root_level), row.root_ended)
+    return Root(row.root_incident_id, row.root_receipt, Level(row.root_level), row.root_ended, row.root_wording)
 
 
 def _knowledge_of(row: Row[Any], half: str) -> Knowledge | None:
@@ -355,6 +378,8 @@ def _knowledge_of(row: Row[Any], half: str) -> Knowledge | None:
         reminders=values[f"{half}_reminders"],
         ended=values[f"{half}_ended"],
         missed=document.missed_of(values[f"{half}_missed"]),
+        flapping=values[f"{half}_flapping"],
+        held=half == "desired" and values["desired_held"],
     )
 
 
@@ -375,6 +400,7 @@ def delivery_row(delivery: Delivery) -> Values:
         "attempted_at": delivery.attempted_at,
         "settled_at": delivery.settled_at,
         "why": delivery.why,
+        "wording": delivery.wording,
     }
 
 
@@ -395,6 +421,7 @@ def delivery_of(row: Row[Any]) -> Delivery:
         attempted_at=row.attempted_at,
         settled_at=row.settled_at,
         why=row.why,
+        wording=row.wording,
     )
 
 
@@ -411,3 +438,59 @@ def rule_file_row(rule_file: RuleFile) -> Values:
 def rule_file_of(row: Row[Any]) -> RuleFile:
     """A version of the rule file, whole."""
     return RuleFile(row.at, row.digest, row.text, tuple(json.loads(row.changes)))
+
+
+def silence_row(silence: Silence) -> Values:
+    """A silence, less its number."""
+    return {
+        "pattern": silence.pattern,
+        "labels": json.dumps(dict(silence.labels), ensure_ascii=False),
+        "below": silence.below and int(silence.below),
+        "starts_at": silence.starts_at,
+        "ends_at": silence.ends_at,
+        "reason": silence.reason,
+        "by": silence.by,
+        "ended_at": silence.ended_at,
+    }
+
+
+def silence_of(row: Row[Any]) -> Silence:
+    """A silence, whole."""
+    return Silence(
+        pattern=row.pattern,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        labels=json.loads(row.labels),
+        below=_level(row.below),
+        reason=row.reason,
+        by=row.by,
+        id=row.id,
+        ended_at=row.ended_at,
+    )
+
+
+def ack_row(ack: Ack) -> Values:
+    """An ack, less its number."""
+    return {
+        "incident_id": ack.incident_id,
+        "level": int(ack.level),
+        "at": ack.at,
+        "by": ack.by,
+        "reason": ack.reason,
+        "until_at": ack.until_at,
+        "ended_at": ack.ended_at,
+    }
+
+
+def ack_of(row: Row[Any]) -> Ack:
+    """An ack, whole."""
+    return Ack(
+        incident_id=row.incident_id,
+        level=Level(row.level),
+        at=row.at,
+        by=row.by,
+        reason=row.reason,
+        until_at=row.until_at,
+        id=row.id,
+        ended_at=row.ended_at,
+    )

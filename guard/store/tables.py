@@ -23,9 +23,11 @@ from sqlmodel import Field, SQLModel
 MICROSECOND: Final = timedelta(microseconds=1)
 
 WAITING: Final = (
-    "desired_incident_id IS NOT NULL AND (desired_incident_id IS NOT notified_incident_id"
+    "desired_incident_id IS NOT NULL AND NOT (desired_held AND desired_incident_id IS NOT notified_incident_id"
+    " AND notified_flapping IS NOT 1) AND (desired_incident_id IS NOT notified_incident_id"
     " OR desired_level IS NOT notified_level OR desired_reminders IS NOT notified_reminders"
-    " OR desired_ended IS NOT notified_ended OR desired_missed IS NOT notified_missed)"
+    " OR desired_ended IS NOT notified_ended OR desired_missed IS NOT notified_missed"
+    " OR desired_flapping IS NOT notified_flapping)"
 )
 
 
@@ -173,6 +175,9 @@ class AlertRow(Row, table=True):
     period_start_at: datetime | None
     fingerprint: str
     absent: int
+    fired: str = Field(sa_type=Text)
+    flapping: str | None = Field(sa_type=Text)
+    wording: str  # the reading's, apart from the rest of it, so that it can be compared
 
 
 class EventRow(Row, table=True):
@@ -222,16 +227,20 @@ class NotificationRow(Row, table=True):
     desired_reminders: int | None
     desired_ended: bool | None
     desired_missed: str | None = Field(sa_type=Text)
+    desired_flapping: bool | None
+    desired_held: bool | None
     notified_incident_id: str | None
     notified_level: int | None = Field(sa_type=SmallInteger)
     notified_reminders: int | None
     notified_ended: bool | None
     notified_missed: str | None = Field(sa_type=Text)
+    notified_flapping: bool | None
     notified_at: datetime | None
     root_incident_id: str | None
     root_receipt: str | None
     root_level: int | None = Field(sa_type=SmallInteger)
     root_ended: bool | None
+    root_wording: str | None
     # Computed by the database, so that neither half's writer has to know of the other.
     waiting: bool = Field(sa_column=Column("waiting", Boolean, Computed(WAITING, persisted=False)))
 
@@ -256,6 +265,7 @@ class DeliveryRow(Row, table=True):
     attempted_at: datetime | None
     settled_at: datetime | None
     why: str
+    wording: str
 
 
 class RuleFileRow(Row, table=True):
@@ -268,6 +278,39 @@ class RuleFileRow(Row, table=True):
     digest: str
     text: str = Field(sa_type=Text)
     changes: str = Field(sa_type=Text)
+
+
+class SilenceRow(Row, table=True):
+    """A time in which alerts are not told."""
+
+    __tablename__ = "silence"
+    __table_args__ = (Index("silence_by_end", "ends_at"),)
+
+    id: int | None = Field(primary_key=True)
+    pattern: str
+    labels: str = Field(sa_type=Text)
+    below: int | None = Field(sa_type=SmallInteger)
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+    by: str
+    ended_at: datetime | None
+
+
+class AckRow(Row, table=True):
+    """Somebody has seen an incident."""
+
+    __tablename__ = "ack"
+    __table_args__ = (_incident_key("incident_id", table="ack"), Index("ack_by_incident", "incident_id"))
+
+    id: int | None = Field(primary_key=True)
+    incident_id: str
+    level: int = Field(sa_type=SmallInteger)
+    at: datetime
+    by: str
+    reason: str
+    until_at: datetime | None
+    ended_at: datetime | None
 
 
 class ChannelRow(Row, table=True):
@@ -295,3 +338,5 @@ NOTIFICATION: Final = _table(NotificationRow)
 DELIVERY: Final = _table(DeliveryRow)
 CHANNEL: Final = _table(ChannelRow)
 RULE_FILE: Final = _table(RuleFileRow)
+SILENCE: Final = _table(SilenceRow)
+ACK: Final = _table(AckRow)

@@ -5,17 +5,30 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
 
-from sqlalchemy import Delete, Executable, Table, bindparam, delete, insert, select
+from sqlalchemy import Delete, Executable, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as insert_or_update
 
-from guard.model import Account, Alert, AlertKey, Answer, Delivery, Event, Incident, Notification, SubAccount
+from guard.model import (
+    Account,
+    Ack,
+    Alert,
+    AlertKey,
+    Answer,
+    Delivery,
+    Event,
+    Incident,
+    Notification,
+    Silence,
+    SubAccount,
+)
 from guard.store import retention, rows
 from guard.store.poll import Poll
 from guard.store.prepared import Prepared
 from guard.store.rule_file import RuleFile
 from guard.store.tables import (
     ACCOUNT,
+    ACK,
     ALERT,
     ANSWER,
     CHANNEL,
@@ -25,6 +38,7 @@ from guard.store.tables import (
     NOTIFICATION,
     POLL,
     RULE_FILE,
+    SILENCE,
     SUB_ACCOUNT,
 )
 from guard.store.view import View
@@ -68,6 +82,18 @@ _ADD_ANSWER: Final = Prepared(_insert(ANSWER).on_conflict_do_nothing())
 _ADD_POLL: Final = Prepared(_insert(POLL))
 _ADD_EVENT: Final = insert(EVENT)
 _ADD_RULE_FILE: Final = insert(RULE_FILE)
+_ADD_SILENCE: Final = insert(SILENCE)
+_END_SILENCE: Final = (
+    update(SILENCE)
+    .where(SILENCE.c.id == bindparam("number"), SILENCE.c.ended_at.is_(None), SILENCE.c.ends_at > bindparam("now"))
+    .values(ended_at=bindparam("now"))
+)
+_ADD_ACK: Final = insert(ACK)
+_END_ACKS: Final = (
+    update(ACK)
+    .where(ACK.c.incident_id == bindparam("incident"), ACK.c.ended_at.is_(None))
+    .values(ended_at=bindparam("now"))
+)
 _DELETE_ACCOUNT: Final = _delete(ACCOUNT)
 _DELETE_ALERT: Final = _delete(ALERT)
 _DELETE_NOTIFICATION: Final = _delete(NOTIFICATION)
@@ -164,6 +190,25 @@ class Unit(View):
     def add_rule_file(self, rule_file: RuleFile) -> None:
         """Adds a version of the rule file that takes effect."""
         self._connection.execute(_ADD_RULE_FILE, rows.rule_file_row(rule_file))
+
+    def add_silence(self, silence: Silence) -> int:
+        """Adds a silence and gives its number."""
+        return self._number(_ADD_SILENCE, rows.silence_row(silence))
+
+    def end_silence(self, number: int, *, now: datetime) -> bool:
+        """Ends a silence before its time; False where there is none by that number that could be ended."""
+        return bool(self._connection.execute(_END_SILENCE, {"number": number, "now": now}).rowcount)
+
+    def add_ack(self, ack: Ack) -> int:
+        """Adds an ack and gives its number."""
+        return self._number(_ADD_ACK, rows.ack_row(ack))
+
+    def end_acks(self, incident_id: str, *, now: datetime) -> int:
+        """Takes the acks of an incident back, and gives how many there were."""
+        return self._connection.execute(_END_ACKS, {"incident": incident_id, "now": now}).rowcount
+
+    def _number(self, statement: Executable, row: rows.Values) -> int:
+        return int(self._connection.execute(statement, row).lastrowid)
 
     def save_channel_fingerprint(self, channel: str, fingerprint: str) -> None:
         """Writes how a channel is configured now."""

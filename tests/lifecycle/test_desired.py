@@ -40,7 +40,7 @@ def test_the_gap_says_what_to_tell(
 
 
 def firing(level: Level = W) -> dict[str, Any]:
-    return {"alert": alert(state=State.FIRING, level=level, incident=incident()), "closed": None}
+    return {"alert": alert(state=State.FIRING, level=level, incident=incident())}
 
 
 def wish(*stored: Notification, minutes: float = 0, wait: bool = False, **changes: Any) -> list[Notification]:
@@ -109,7 +109,7 @@ def test_everyone_who_was_told_is_told_of_the_end_also_off_the_route() -> None:
     told = notification(channel="old", desired=knowledge(), notified=knowledge())
     routed = notification(channel="ops", desired=knowledge(C))
     other = notification(channel="far", desired=knowledge(incident_id="inc0", ended=True))
-    ended = wish(told, routed, other, alert=alert(), closed=incident(ended_at=NOW), policy=policy(routes={}))
+    ended = wish(told, routed, other, alert=alert(), ended=incident().id, policy=policy(routes={}))
     assert ended == [
         notification(channel="old", desired=knowledge(ended=True), notified=knowledge()),
         notification(channel="ops", desired=knowledge(C, ended=True)),

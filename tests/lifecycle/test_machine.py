@@ -58,7 +58,13 @@ class AlertLife(RuleBasedStateMachine):
         self.alert = done.alert
         kinds = {event.kind for event in done.events}
         self.resolved_now = EventKind.RESOLVED in kinds
-        wishes = desire(done.alert, done.closed, self.policy, self.known.values(), now=self.now, reminders_wait=False)
+        wishes = desire(
+            done.alert,
+            self.policy,
+            self.known.values(),
+            now=self.now,
+            ended=done.closed.id if done.closed else "",
+        )
         self.known |= {each.channel: each for each in wishes.notifications}
         if done.alert.incident and done.alert.level:
             self.fired.add((done.alert.incident.id, done.alert.level))

@@ -212,6 +212,11 @@ def test_a_limit_raised_at_the_start_of_recovering_is_still_the_reason() -> None
     assert told(play(script, policy(keep_firing_for=2 * MINUTE))[1])[-1] == (3, "resolved", "limit changed")
 
 
+def test_a_limit_that_was_lowered_is_not_the_reason() -> None:
+    script = [(0, evaluation(W, limits={"numbers.limit": 12})), (1, evaluation(limits={"numbers.limit": 10}))]
+    assert told(play(script, policy())[1])[1:] == [(1, "resolved", "recovered")]
+
+
 def test_a_limit_that_is_gone_is_no_change() -> None:
     script = [(0, evaluation(W, limits={"numbers.limit": 12})), (1, evaluation())]
     assert told(play(script, policy())[1])[1:] == [(1, "resolved", "recovered")]

@@ -1,11 +1,12 @@
 """Rules with `each`: one alert for each subject that is listed, and what becomes of those that no longer are."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 
 from guard.model import NO_DATA, AlertKey, Each, Endpoint, Event, EventKind, Failure, FailureKind, Level, Reason, State
-from tests.builders import MINUTE, at, snapshot
+from tests.builders import MINUTE, NOW, at, snapshot
 from tests.lifecycle.test_decide import Life
 
 MINUTES = """
@@ -24,6 +25,9 @@ FRESH = frozenset({Endpoint.USAGE, Endpoint.BY_AGENT})
 STALE = frozenset({Endpoint.USAGE})
 PENDING, FIRED, RESOLVED = EventKind.PENDING, EventKind.FIRED, EventKind.RESOLVED
 UNKNOWN, KNOWN = EventKind.UNKNOWN, EventKind.KNOWN
+
+DECEMBER = round((datetime(2026, 12, 1, tzinfo=UTC) - NOW) / MINUTE)
+"""The minute at which that month begins."""
 
 Seconds = Mapping[str, float] | None
 
@@ -187,6 +191,31 @@ def test_listings_that_are_empty_or_fail_for_an_hour_end_nothing(firing: Agents)
     assert [alerts[key].state for key in (ONE, TWO)] == [State.FIRING, State.FIRING]
     assert alerts[ONE].absent == 0
     assert kinds(firing.lists(190, {"agt_1": 700, "agt_2": 5})) == [(ONE, KNOWN), (TWO, KNOWN), (TWO, RESOLVED)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "why"), [(700, Reason.NEW_PERIOD), (5, Reason.RECOVERED)], ids=["firing", "recovering"]
+)
+def test_what_is_open_ends_with_the_month_where_nobody_is_listed_yet(seconds: int, why: Reason) -> None:
+    it = Agents(MINUTES + 'keep_firing_for = "2h"\n')
+    it.span(0, 11, {"agt_1": 700})
+    it.span(DECEMBER - 20, DECEMBER - 1, {"agt_1": seconds})
+    (ended,) = it.lists(DECEMBER, {})
+    assert (ended.key, ended.kind, ended.text) == (ONE, RESOLVED, why.value)
+    assert it.span(DECEMBER + 1, DECEMBER + 60, {}) == []
+
+
+def test_a_listing_that_is_emptied_on_the_first_day_of_a_month_is_no_fault_yet_and_one_on_the_second_is() -> None:
+    it = Agents()
+    it.span(DECEMBER, DECEMBER + 10, {"agt_1": 700})  # by a clock that is ahead of the server's these are November's
+    assert it.span(DECEMBER + 11, DECEMBER + 70, {}) == []
+    assert it.memory.alerts[ONE].unknown_why == "no agent is listed yet in this month"
+    assert it.memory.alerts[ONE].state is State.FIRING
+    second = DECEMBER + 24 * 60
+    assert it.span(second - 1, second + 15, {}) == [
+        (second, "agent-minutes/agt_1", "unknown"),
+        (second + 15, NO_DATA, "fired"),
+    ]
 
 
 def test_an_empty_listing_in_between_does_not_count_and_does_not_begin_anew(firing: Agents) -> None:

@@ -33,6 +33,19 @@ def test_what_was_recorded_comes_back_oldest_first(database: Database) -> None:
     database.run(work)
 
 
+def test_an_equal_answer_of_a_sibling_came_with_its_own_poll_by_the_servers_clock(database: Database) -> None:
+    """Or what was said again after midnight would be read as of the day before."""
+    answers = [Answer({"data": []}, '{"data": []}', server_at) for server_at in (NOW, NOW + MINUTE, None)]
+
+    def work(unit: Unit) -> None:
+        for number, answer in enumerate(answers):
+            unit.record_poll(Poll("main", at(number), answer, Endpoint.DAILY))
+        found = [each.outcome for each in unit.recorded("main", since=NOW, endpoint=Endpoint.DAILY)]
+        assert found == answers
+
+    database.run(work)
+
+
 def test_an_equal_answer_is_read_once(database: Database) -> None:
     def work(unit: Unit) -> None:
         for number in range(2):

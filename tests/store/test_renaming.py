@@ -111,3 +111,27 @@ def test_what_a_channel_was_told_under_the_new_name_before_gives_way(database: D
     database.run(prepare)
     renamed(database)
     assert database.run(lambda unit: unit.notifications()) == [told(NEW)]
+
+
+def at_rest(unit: Unit, *, heard: bool) -> None:
+    """A rule of the new name fired before, and ended; its channel has heard that, or not yet."""
+    unit.save_incidents([incident(id="inc0", key=NEW)])
+    unit.save_alerts([alert(key=NEW)])
+    over = knowledge(incident_id="inc0", ended=True)
+    known = notification(NEW, desired=over, notified=over if heard else replace(over, ended=False), notified_at=NOW)
+    unit.save_desired([known])
+    unit.save_notified([known])
+    write(unit, firing())
+
+
+def test_an_alert_at_rest_under_the_new_name_gives_way(database: Database) -> None:
+    database.run(lambda unit: at_rest(unit, heard=True))
+    renamed(database)
+    assert database.run(lambda unit: unit.alerts()) == {NEW: firing(NEW)}
+    assert database.run(lambda unit: unit.notifications()) == [told(NEW)]
+
+
+def test_an_end_that_a_channel_has_not_heard_yet_does_not_give_way(database: Database) -> None:
+    database.run(lambda unit: at_rest(unit, heard=False))
+    renamed(database)
+    assert database.run(lambda unit: unit.alerts()) == {NEW: alert(key=NEW), KEY: firing()}

@@ -3,7 +3,7 @@
 import json
 import types
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -111,13 +111,21 @@ def test_an_event_comes_back_equal(shared: Database, saved: Event) -> None:
     equal_again(shared, save_and_load, [saved])
 
 
-@given(saved=some(Notification))
+def _is_stored_so(saved: Notification) -> bool:
+    """What is held back is never what was notified."""
+    return saved.notified is None or not saved.notified.held
+
+
+@given(saved=some(Notification).filter(_is_stored_so))
 def test_both_halves_of_a_notification_and_its_root_come_back_equal(shared: Database, saved: Notification) -> None:
     def save_and_load(unit: Unit) -> list[Notification]:
         unit.save_desired([saved])
         unit.save_notified([saved])
         unit.save_roots([saved])
-        waits = saved.desired is not None and saved.desired != saved.notified
+        desired, notified = saved.desired, saved.notified
+        knows = desired and notified and (notified.flapping or notified.incident_id == desired.incident_id)
+        differs = desired is not None and (notified is None or replace(desired, held=False) != notified)
+        waits = differs and desired is not None and bool(knows or not desired.held)
         assert unit.waiting(saved.channel) == ([saved] if waits else [])
         assert unit.notifications() == unit.notifications(saved.key.account)
         return unit.notifications()
@@ -125,7 +133,11 @@ def test_both_halves_of_a_notification_and_its_root_come_back_equal(shared: Data
     equal_again(shared, save_and_load, [saved])
 
 
-@given(saved=some(Delivery))
+def _covers_nothing_held(saved: Delivery) -> bool:
+    return not any(cover.knowledge.held for cover in saved.covers)
+
+
+@given(saved=some(Delivery).filter(_covers_nothing_held))
 def test_a_delivery_comes_back_equal(shared: Database, saved: Delivery) -> None:
     def save_and_load(unit: Unit) -> list[Delivery]:
         unit.save_delivery(saved)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, event
 
 from guard.errors import StorageError
 from guard.model import (
+    Ack,
     AlertKey,
     Answer,
     DeliveryState,
@@ -15,7 +16,9 @@ from guard.model import (
     EventKind,
     Failure,
     FailureKind,
+    Incident,
     Level,
+    Silence,
     State,
 )
 from guard.store import Poll, RuleFile, Unit
@@ -256,3 +259,37 @@ def test_the_versions_of_the_rule_file_come_back_newest_first(database: Database
     database.run(work)
     assert database.run(lambda unit: unit.rule_files(count=5)) == [second, first]
     assert database.run(lambda unit: unit.rule_files(count=1)) == [second]
+
+
+def test_a_silence_comes_back_whole_and_can_be_ended_once_before_its_time(database: Database) -> None:
+    silence = Silence("main/*", at(0), at(60), {"team": "ops"}, Level.CRITICAL, "an upgrade é", "ops")
+    number = database.run(lambda unit: unit.add_silence(silence))
+    stored = replace(silence, id=number)
+    assert database.run(lambda unit: unit.silences()) == [stored]
+    assert not database.run(lambda unit: unit.end_silence(number + 1, now=at(10)))
+    assert database.run(lambda unit: unit.end_silence(number, now=at(10)))
+    assert not database.run(lambda unit: unit.end_silence(number, now=at(11)))
+    assert database.run(lambda unit: unit.silences()) == [replace(stored, ended_at=at(10))]
+
+
+def test_a_silence_whose_time_is_over_is_not_read_any_more_and_cannot_be_ended(database: Database) -> None:
+    number = database.run(lambda unit: unit.add_silence(Silence("*", at(0), at(60))))
+    assert database.run(lambda unit: unit.silences(since=at(59)))
+    assert not database.run(lambda unit: unit.silences(since=at(60)))
+    assert not database.run(lambda unit: unit.end_silence(number, now=at(60)))
+
+
+def test_acks_of_an_incident_come_back_whole_until_they_are_taken_back(database: Database) -> None:
+    incident = Incident("i1", KEY, at(0), Level.WARNING)
+    ack = Ack("i1", Level.WARNING, at(1), "ops", "I am on it", at(9))
+
+    def work(unit: Unit) -> int:
+        unit.save_incidents([incident])
+        return unit.add_ack(ack)
+
+    number = database.run(work)
+    assert database.run(lambda unit: unit.acks(["i1", "i2"])) == [replace(ack, id=number)]
+    assert database.run(lambda unit: unit.acks(["i2"])) == []
+    assert database.run(lambda unit: unit.end_acks("i1", now=at(2))) == 1
+    assert database.run(lambda unit: unit.end_acks("i1", now=at(3))) == 0
+    assert database.run(lambda unit: unit.acks(["i1"]))[0].ended_at == at(2)

@@ -7,9 +7,11 @@ revision = "0001"
 down_revision = None
 
 _WAITING = (
-    "desired_incident_id IS NOT NULL AND (desired_incident_id IS NOT notified_incident_id"
+    "desired_incident_id IS NOT NULL AND NOT (desired_held AND desired_incident_id IS NOT notified_incident_id"
+    " AND notified_flapping IS NOT 1) AND (desired_incident_id IS NOT notified_incident_id"
     " OR desired_level IS NOT notified_level OR desired_reminders IS NOT notified_reminders"
-    " OR desired_ended IS NOT notified_ended OR desired_missed IS NOT notified_missed)"
+    " OR desired_ended IS NOT notified_ended OR desired_missed IS NOT notified_missed"
+    " OR desired_flapping IS NOT notified_flapping)"
 )
 
 
@@ -25,6 +27,7 @@ def upgrade() -> None:
     _create_notification()
     _create_delivery()
     _create_rule_file()
+    _create_mutes()
 
 
 def _text(*names: str) -> "list[sa.Column[str]]":
@@ -128,6 +131,9 @@ def _create_alert() -> None:
         sa.Column("period_start_at", sa.DateTime()),
         *_text("fingerprint"),
         sa.Column("absent", sa.Integer(), nullable=False),
+        sa.Column("fired", sa.Text(), nullable=False),
+        sa.Column("flapping", sa.Text()),
+        *_text("wording"),
         sa.PrimaryKeyConstraint("account", "rule", "subject"),
         _incident_key("incident_id", "alert"),
     )
@@ -157,16 +163,20 @@ def _create_notification() -> None:
         sa.Column("desired_reminders", sa.Integer()),
         sa.Column("desired_ended", sa.Boolean()),
         sa.Column("desired_missed", sa.Text()),
+        sa.Column("desired_flapping", sa.Boolean()),
+        sa.Column("desired_held", sa.Boolean()),
         sa.Column("notified_incident_id", sa.String()),
         sa.Column("notified_level", sa.SmallInteger()),
         sa.Column("notified_reminders", sa.Integer()),
         sa.Column("notified_ended", sa.Boolean()),
         sa.Column("notified_missed", sa.Text()),
+        sa.Column("notified_flapping", sa.Boolean()),
         sa.Column("notified_at", sa.DateTime()),
         sa.Column("root_incident_id", sa.String()),
         sa.Column("root_receipt", sa.String()),
         sa.Column("root_level", sa.SmallInteger()),
         sa.Column("root_ended", sa.Boolean()),
+        sa.Column("root_wording", sa.String()),
         sa.Column("waiting", sa.Boolean(), sa.Computed(_WAITING, persisted=False)),
         sa.PrimaryKeyConstraint("account", "rule", "subject", "channel", "recipient"),
         _incident_key("desired_incident_id", "notification"),
@@ -192,7 +202,7 @@ def _create_delivery() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("attempted_at", sa.DateTime()),
         sa.Column("settled_at", sa.DateTime()),
-        *_text("why"),
+        *_text("why", "wording"),
         sa.PrimaryKeyConstraint("key"),
     )
     op.create_index("delivery_by_state", "delivery", ["state", "channel"])
@@ -208,3 +218,32 @@ def _create_rule_file() -> None:
         sa.Column("changes", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _create_mutes() -> None:
+    op.create_table(
+        "silence",
+        sa.Column("id", sa.Integer(), nullable=False),
+        *_text("pattern"),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("below", sa.SmallInteger()),
+        sa.Column("starts_at", sa.DateTime(), nullable=False),
+        sa.Column("ends_at", sa.DateTime(), nullable=False),
+        *_text("reason", "by"),
+        sa.Column("ended_at", sa.DateTime()),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("silence_by_end", "silence", ["ends_at"])
+    op.create_table(
+        "ack",
+        sa.Column("id", sa.Integer(), nullable=False),
+        *_text("incident_id"),
+        sa.Column("level", sa.SmallInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        *_text("by", "reason"),
+        sa.Column("until_at", sa.DateTime()),
+        sa.Column("ended_at", sa.DateTime()),
+        _incident_key("incident_id", "ack"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ack_by_incident", "ack", ["incident_id"])

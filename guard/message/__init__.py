@@ -1,11 +1,12 @@
 """What people read: tellings in words and numbers, once for all channels; pure."""
 
 from guard.message.composition import compose
-from guard.message.message import Fact, Line, Message, store_failing, store_recovered, trial
+from guard.message.message import Fact, Firing, Line, Message, store_failing, store_recovered, trial
 from guard.message.text import one_line, shortened
 
 __all__ = [
     "Fact",
+    "Firing",
     "Line",
     "Message",
     "compose",

@@ -1,6 +1,7 @@
 """Composition: from what is told to the message that says it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from guard.message.digest import digest
@@ -15,6 +16,6 @@ def compose(tellings: Sequence[Telling], *, now: datetime, zone_of: Callable[[st
     `tellings` is not empty. `zone_of` gives an account's zone, in which times are written.
     """
     if len(tellings) > 1:
-        return digest(tellings, now=now, zone_of=zone_of)
+        return replace(digest(tellings, now=now, zone_of=zone_of), tellings=tuple(tellings))
     telling = tellings[0]
-    return single(telling, now=now, zone=zone_of(telling.alert.key.account))
+    return replace(single(telling, now=now, zone=zone_of(telling.alert.key.account)), tellings=(telling,))

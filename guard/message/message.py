@@ -1,11 +1,11 @@
 """A message: what it says, in the order in which every channel says it, and those of them that tell of no alert."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from guard.message.text import one_line
-from guard.model import Level, Occasion
+from guard.model import AlertKey, Level, Occasion, Telling
 from guard.units import instant_text
 
 _EMOJI: Final = {Level.CRITICAL: "🔴", Level.WARNING: "🟠", Level.INFO: "🔵"}
@@ -22,12 +22,12 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One alert in a digest."""
+    """One alert in a digest, or one thing in a report."""
 
     mark: str
-    level: Level
+    level: Level | None
     ended: bool
-    text: str  # title and summary
+    text: str  # of an alert its title and summary
 
     @property
     def emoji(self) -> str:
@@ -36,13 +36,23 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Firing:
+    """The incident that a message tells of while it goes on: what somebody can acknowledge, or silence."""
+
+    key: AlertKey
+    incident_id: str
+    is_acked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What one message says, in the order in which every channel says it.
 
     `mark` is what people filter by (`critical`, `escalated critical`, `reminder critical`, `resolved`,
-    `digest critical`, `test`). `level` is the level spoken of, None where there is none, and with `ended` the level of
-    what is over. All texts but `description` are one line without control characters. Facts without an instant come
-    before those with one. A digest has `lines`, worst first, and counts in `more` those that did not fit.
+    `digest critical`, `report`, `test`). `level` is the level spoken of, None where there is none, and with `ended` the
+    level of what is over. All texts but `description` are one line without control characters. Facts without an instant
+    come before those with one. `firing` is set in what tells of one incident that goes on. A digest has `lines`, worst
+    first, and counts in `more` those that did not fit; so has a report.
     """
 
     mark: str
@@ -55,6 +65,8 @@ class Message:
     more: int = 0
     description: str = ""
     runbook: str = ""
+    firing: Firing | None = None
+    tellings: tuple[Telling, ...] = field(default=(), repr=False)  # what it is made of, for channels to machines
 
     @property
     def text(self) -> str:

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
-from guard.message.message import Fact, Message
+from guard.message.message import Fact, Firing, Message
+from guard.message.past import drawn
 from guard.message.telling import clock, earlier, level_of, mark, span, summary, title
 from guard.message.text import clean, one_line
-from guard.model import NO_DATA, Bound, Occasion, Reading, State, Telling
-from guard.units import duration_text, instant_text, number_text, value_text
+from guard.model import CHANNEL_FAILING, NO_DATA, Bound, Occasion, Reading, State, Telling
+from guard.units import count_text, duration_text, instant_text, value_text
 
+_UNTIL_STABLE: Final = "you hear no more of it until it gets worse, or is stable for 30m"
 _LATE: Final = timedelta(minutes=2)  # a firing told later than this says so
+_WITHOUT_DATA: Final = (NO_DATA, CHANNEL_FAILING)  # which no answer of AgentPhone stands behind
 _OPERATORS: Final = {"<": "below", "<=": "at or below", ">": "above", ">=": "at or above", "==": "at", "!=": "not at"}
 _UNITS: Final = frozenset({"", "count", "share", "seconds", "duration", "dollars"})  # any other unit is a noun
 
@@ -27,15 +30,33 @@ def single(telling: Telling, *, now: datetime, zone: tzinfo) -> Message:
         facts=(*_plain_facts(telling, now=now, zone=zone), *_dated_facts(telling, now=now, zone=zone)),
         description=clean(reading.description).strip() if reading else "",
         runbook=one_line(reading.runbook) if reading else "",
+        firing=_firing(telling),
     )
+
+
+def _firing(telling: Telling) -> Firing | None:
+    if telling.occasion is Occasion.RESOLVED or telling.incident.ended_at is not None:
+        return None
+    return Firing(telling.alert.key, telling.incident.id, is_acked=telling.ack is not None)
 
 
 def _plain_facts(telling: Telling, *, now: datetime, zone: tzinfo) -> Iterator[Fact]:
     yield Fact("Account", one_line(telling.alert.key.account))
     if telling.alert.key.subject:  # commands call it so, while the title says what people do
         yield Fact("Subject", one_line(telling.alert.key.subject))
-    if (reading := telling.alert.reading) is not None and reading.value is not None:
-        yield Fact("Value", _value_against_bounds(reading, reading.value))
+    yield from _values(telling, now=now)
+    yield from _circumstances(telling, now=now, zone=zone)
+    if present := _present(telling):
+        yield Fact("Now", present)
+    if telling.missed:
+        yield Fact("Earlier", earlier(telling.missed, now=now, zone=zone))
+    reading = telling.alert.reading
+    if reading is not None and reading.labels:
+        yield Fact("Labels", one_line(", ".join(f"{name}={text}" for name, text in reading.labels.items())))
+
+
+def _circumstances(telling: Telling, *, now: datetime, zone: tzinfo) -> Iterator[Fact]:
+    """What there is to know of this occasion."""
     match telling.occasion:
         case Occasion.RESOLVED:
             yield from _ending(telling, now=now, zone=zone)
@@ -44,18 +65,23 @@ def _plain_facts(telling: Telling, *, now: datetime, zone: tzinfo) -> Iterator[F
             yield Fact("Reminder", f"number {telling.desired.reminders}, firing for {lasted}")
         case Occasion.ESCALATED if telling.notified is not None:
             yield Fact("Before", telling.notified.level.word)
+        case Occasion.FLAPPING:
+            yield Fact("Flapping", f"fires and ends time and again; {_UNTIL_STABLE}")
+        case Occasion.FIRED if telling.notified is not None and telling.notified.flapping:
+            yield Fact("Before", "flapping, and stable by now")
         case Occasion.FIRED if _is_late(telling, now=now):
             fired_at = telling.incident.started_at
             fired = f"{clock(fired_at, now=now, zone=zone)} {fired_at.astimezone(zone):%Z}"
             yield Fact("Delivery", f"fired {fired}, delivered late")
         case _:
             pass
-    if present := _present(telling):
-        yield Fact("Now", present)
-    if telling.missed:
-        yield Fact("Earlier", earlier(telling.missed, now=now, zone=zone))
-    if reading is not None and reading.labels:
-        yield Fact("Labels", one_line(", ".join(f"{name}={text}" for name, text in reading.labels.items())))
+
+
+def _values(telling: Telling, *, now: datetime) -> Iterator[Fact]:
+    if (reading := telling.alert.reading) is not None and reading.value is not None:
+        yield Fact("Value", _value_against_bounds(reading, reading.value))
+    if line := drawn(telling.past, now=now):
+        yield Fact("Last 24 h", line)
 
 
 def _ending(telling: Telling, *, now: datetime, zone: tzinfo) -> Iterator[Fact]:
@@ -67,7 +93,7 @@ def _ending(telling: Telling, *, now: datetime, zone: tzinfo) -> Iterator[Fact]:
     yield Fact("Lasted", duration_text((incident.ended_at or now) - incident.started_at))
     if incident.reason is not None:
         yield Fact("Why", incident.reason.value)
-    if telling.notified is None or telling.notified.incident_id != incident.id:
+    if telling.notified is None or not (telling.notified.flapping or telling.notified.incident_id == incident.id):
         both = span(incident, "resolved", now=now, zone=zone)
         yield Fact("Delivery", f"{both}; could not be delivered before")
 
@@ -78,8 +104,18 @@ def _dated_facts(telling: Telling, *, now: datetime, zone: tzinfo) -> Iterator[F
     yield Fact("Fired" if ended else "Since", instant_text(incident.started_at, zone), incident.started_at)
     if ended and incident.ended_at is not None:
         yield Fact("Resolved", instant_text(incident.ended_at, zone), incident.ended_at)
-    if reading is not None and telling.alert.key.rule != NO_DATA:  # which is told for want of data
+    if reading is not None and telling.alert.key.rule not in _WITHOUT_DATA:
         yield Fact("Data", f"{duration_text(now - reading.at + reading.age)} old")
+    if telling.ack is not None and not ended:
+        yield _done_by("Acknowledged", telling.ack.by, "at", telling.ack.at, zone=zone)
+    if telling.silence is not None and not ended:
+        yield _done_by("Silenced", telling.silence.by, "until", telling.silence.ends_at, zone=zone)
+
+
+def _done_by(what: str, by: str, when: str, at: datetime, *, zone: tzinfo) -> Fact:
+    """Gives `Silenced by ann until`, with the instant, which Slack shows in the reader's own zone."""
+    who = f"by {one_line(by)}" if by.strip() else ""
+    return Fact(" ".join(filter(None, (what, who, when))), instant_text(at, zone), at)
 
 
 def _present(telling: Telling) -> str:
@@ -125,5 +161,5 @@ def _value_against_bounds(reading: Reading, value: float) -> str:
 
 
 def _bound_text(bound: Bound, unit: str) -> str:
-    number = value_text(bound.number, unit) if unit in _UNITS else number_text(bound.number)
+    number = value_text(bound.number, unit) if unit in _UNITS else count_text(bound.number)
     return f"{_OPERATORS.get(bound.operator, bound.operator)} {number}"

@@ -14,7 +14,7 @@ def mark(telling: Telling) -> str:
             return level_of(telling).word
         case Occasion.ESCALATED | Occasion.REMINDER:
             return f"{telling.occasion} {level_of(telling).word}"
-        case Occasion.RESOLVED:
+        case Occasion.RESOLVED | Occasion.FLAPPING:
             return telling.occasion.value
 
 

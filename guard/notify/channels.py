@@ -1,17 +1,30 @@
 """From a channel of the rule file to what delivers to it."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
-from guard.config import ChannelConfig, EmailConfig, SlackBotConfig, SlackConfig, TerminalConfig
+from guard.config import (
+    AppriseConfig,
+    ChannelConfig,
+    EmailConfig,
+    SlackBotConfig,
+    SlackConfig,
+    TerminalConfig,
+    WebhookConfig,
+)
 from guard.notify.notifier import Notifier
 
+if TYPE_CHECKING:
+    from guard.notify.slack_socket import Handler, SlackSocket
 
-def notifier_for(channel: ChannelConfig, *, now: Callable[[], datetime]) -> Notifier:
+
+def notifier_for(channel: ChannelConfig, *, now: Callable[[], datetime], console_url: str = "") -> Notifier:
     """The notifier of one channel; it connects to nothing yet. `now` tells the time that is shown.
 
+    `console_url` is where people find the console, for channels that can link to it; empty where there is none.
     Of slack-sdk, aiosmtplib and Rich is imported what the channel needs, so that the first poll does not wait for more.
     """
     match channel:
@@ -21,9 +34,14 @@ def notifier_for(channel: ChannelConfig, *, now: Callable[[], datetime]) -> Noti
             return SlackWebhookNotifier(channel.webhook_url.value, mention=channel.mention)
         case SlackBotConfig():
             from guard.notify.slack_bot import SlackBotNotifier  # noqa: PLC0415 - see above
+            from guard.notify.slack_buttons import Buttons  # noqa: PLC0415 - see above
 
             return SlackBotNotifier(
-                channel.token.value, channel=channel.channel, base_url=channel.base_url, mention=channel.mention
+                channel.token.value,
+                channel=channel.channel,
+                base_url=channel.base_url,
+                mention=channel.mention,
+                buttons=Buttons(console_url) if channel.app_token else None,
             )
         case EmailConfig():
             from guard.notify.mail import EmailNotifier  # noqa: PLC0415 - see above
@@ -37,9 +55,58 @@ def notifier_for(channel: ChannelConfig, *, now: Callable[[], datetime]) -> Noti
                 sender=channel.sender,
                 now=now,
             )
+        case WebhookConfig():
+            from guard.notify.webhook import WebhookNotifier  # noqa: PLC0415 - see above
+
+            return WebhookNotifier(channel.url.value, secrets=channel.secret.value, now=now)
+        case AppriseConfig():
+            from guard.notify.apprise_url import AppriseNotifier  # noqa: PLC0415 - see above
+
+            return AppriseNotifier(channel.url.value)
         case TerminalConfig():
             from guard.notify.terminal import TerminalNotifier  # noqa: PLC0415 - see above
 
             return TerminalNotifier(channel.name, stream=sys.stdout, now=now)
         case _:
             assert_never(channel)
+
+
+@dataclass(frozen=True, slots=True)
+class SlackApp:
+    """An app of Slack that tells of presses, by its app-level token, which is a secret, and where that is good."""
+
+    token: str = field(repr=False)
+    base_url: str
+
+
+def slack_apps(channels: Iterable[ChannelConfig]) -> dict[SlackApp, tuple[str, ...]]:
+    """The apps whose buttons may be pressed, each with the names of its channels.
+
+    A channel whose variable is not set is left out.
+    """
+    apps: dict[SlackApp, tuple[str, ...]] = {}
+    for each in channels:
+        if isinstance(each, SlackBotConfig) and each.app_token and each.app_token.value:
+            app = SlackApp(each.app_token.value, each.base_url)
+            apps[app] = (*apps.get(app, ()), each.name)
+    return apps
+
+
+def socket_for(app: SlackApp, *, press: "Handler", now: Callable[[], datetime]) -> "SlackSocket":
+    """What listens for presses of one app's buttons; it connects to nothing yet. `press` does what they ask for."""
+    from guard.notify.slack_socket import SlackSocket  # noqa: PLC0415 - as above
+
+    return SlackSocket(app.token, base_url=app.base_url, press=press, now=now)
+
+
+def unfit(channels: Iterable[ChannelConfig]) -> Iterator[str]:
+    """A sentence for each channel that cannot work on this machine; takes half a second for each of Apprise.
+
+    A channel whose variable is not set is left out: that is told elsewhere.
+    """
+    for channel in channels:
+        if isinstance(channel, AppriseConfig) and channel.url.value:
+            from guard.notify.apprise_url import url_fault  # noqa: PLC0415 - see above
+
+            if fault := url_fault(channel.url.value):
+                yield f"channel {channel.name}: {fault}"

@@ -12,8 +12,9 @@ from typing import ClassVar, Final
 import aiosmtplib
 
 from guard.config.things import Security
-from guard.notify.mail_answer import fault_text, refusal, spellings
-from guard.notify.mail_mime import Envelope, mail, mailbox
+from guard.notify.mail_answer import fault_text, is_final, refusal, spellings
+from guard.notify.mail_mime import Envelope, brief_mail, mail, mailbox
+from guard.notify.mail_thread import Thread, topic
 from guard.notify.notifier import Call, Edit, Outcome, Rejected, Reply, Retry, Sent, Unsure
 
 # RFC 5321, section 4.5.3.2.6, would wait ten minutes for the last answer. But one slow server would then hold up a
@@ -24,6 +25,7 @@ _BEGIN_SHARE: Final = 2 / 3  # of the deadline within which the message goes out
 _FAREWELL_S: Final = 2.0  # for QUIT and its answer, after the deadline at worst; so nothing takes longer than 47 s
 _GO_AHEAD: Final = 354
 _TAKEN: Final = 2  # the first digit
+_SIZE: Final = re.compile("[0-9]{1,20}")  # RFC 1870, section 3
 _FULL_NAME: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _LINE_OF_A_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
 
@@ -32,7 +34,7 @@ class EmailNotifier:
     """One mail server that takes mail from one sender.
 
     `password` is a secret: it goes to the server, under TLS unless that is on loopback, and into no text. `sender` is
-    an address, or a name and an address in `<>`. `now` tells the date of mails. A receipt is a Message-ID.
+    an address, or a name and an address in `<>`. `now` tells the date of mails. A receipt names a thread.
     """
 
     threads: ClassVar[bool] = True
@@ -65,22 +67,25 @@ class EmailNotifier:
     async def deliver(self, call: Call, *, key: str) -> Outcome:
         """Sends the message as one mail to one recipient; its Message-ID is made from the key, so a copy has the same.
 
-        A reply names the first mail of its thread in In-Reply-To and References.
+        A reply names the first mail of its thread in In-Reply-To and References, and has that one's subject but for the
+        state: mail clients show as one thread what has both.
         """
         if isinstance(call, Edit):
             return Rejected("a mail that was sent cannot be changed")
-        thread = call.receipt if isinstance(call, Reply) else ""
+        thread = Thread.of(call.receipt) if isinstance(call, Reply) else None
         try:
             envelope = Envelope(mailbox(self._sender), mailbox(call.recipient), key, thread)
             smtp = self._connection()
         except ValueError as fault:
             return Rejected(str(fault))
+        at = self._now()
+        whole, brief = mail(call.message, envelope, at=at), brief_mail(call.message, envelope, at=at)
         try:
-            outcome = await self._transaction(smtp, envelope, mail(call.message, envelope, at=self._now()))
+            obstacle = await self._transaction(smtp, envelope, whole=whole, brief=brief)
             await smtp.leave()
         finally:
             smtp.close()
-        return outcome
+        return obstacle or Sent((thread or Thread(envelope.message_id, topic(call.message))).receipt)
 
     async def find(self, *, key: str, thread: str, attempted_at: datetime) -> Sent | Retry | None:  # noqa: ARG002 - nobody is asked
         """Gives None: what a mail server took is no longer within reach."""
@@ -102,8 +107,10 @@ class EmailNotifier:
             timeout=None,  # the delivery's deadline is the only one
         )
 
-    async def _transaction(self, smtp: "_Connection", envelope: Envelope, raw: bytes) -> Outcome:
-        """Makes the whole conversation but its end; every fault becomes an outcome."""
+    async def _transaction(
+        self, smtp: "_Connection", envelope: Envelope, *, whole: bytes, brief: bytes
+    ) -> Retry | Unsure | Rejected | None:
+        """Makes the whole conversation but its end; every fault becomes an outcome, and None is none."""
         started_s = asyncio.get_running_loop().time()
         limit = asyncio.timeout_at(started_s + (self._deadline * _BEGIN_SHARE).total_seconds())
         try:
@@ -112,7 +119,7 @@ class EmailNotifier:
                     return obstacle
                 await smtp.begin(envelope)
                 limit.reschedule(started_s + self._deadline.total_seconds())
-                await smtp.hand_over(raw)
+                await smtp.hand_in(envelope, whole=whole, brief=brief)
         except aiosmtplib.SMTPResponseException as fault:
             known = refusal(fault, secrets=spellings(self._username, self._password))
             return known or smtp.failed("the mail server's answer is none that SMTP has")
@@ -121,7 +128,7 @@ class EmailNotifier:
             return smtp.failed("the mail server did not answer in time" if limit.expired() else fault_text(fault))
         except (ValueError, OverflowError):  # the second is a port beyond 65535
             return Rejected("host, port, username or password are none that can be used")
-        return Sent(envelope.thread or envelope.message_id)
+        return None
 
     async def _prepare(self, smtp: "_Connection") -> Retry | Rejected | None:
         """Connects, secures the connection and logs in; gives what stands against it, if it is not a fault."""
@@ -155,13 +162,35 @@ class _Connection(aiosmtplib.SMTP):
                 return True
         return False
 
+    def takes(self, size_bytes: int) -> bool:
+        """Whether the server would look at a mail of this size, as far as it says (RFC 1870; 0 is no limit)."""
+        limit = _SIZE.fullmatch(self.esmtp_extensions.get("size", ""))
+        return limit is None or int(limit[0]) == 0 or size_bytes <= int(limit[0])
+
     async def begin(self, envelope: Envelope) -> None:
         """Names sender and recipient, and waits for the go-ahead for the mail itself."""
+        self.went_out = False
         await self.mail(envelope.sender.address)
         await self.rcpt(envelope.recipient.address)
         answer = await self.execute_command(b"DATA")
         if answer.code != _GO_AHEAD:
             raise aiosmtplib.SMTPDataError(answer.code, answer.message)
+
+    async def hand_in(self, envelope: Envelope, *, whole: bytes, brief: bytes) -> None:
+        """Sends the whole mail, or the brief one where the whole is too large or was refused for what it holds."""
+        if not self.takes(len(whole)):
+            return await self.hand_over(brief)
+        try:
+            return await self.hand_over(whole)
+        except aiosmtplib.SMTPDataError as refused:
+            if not is_final(refused):
+                raise
+            # Nobody has got anything, and the answer has ended the transaction (RFC 5321, section 4.1.1.4).
+            try:
+                await self.begin(envelope)
+            except aiosmtplib.SMTPException:
+                raise refused from None  # such as that of a server that hung up
+        return await self.hand_over(brief)
 
     async def hand_over(self, raw: bytes) -> None:
         """Sends the mail, and waits until the server has taken it.

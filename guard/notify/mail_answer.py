@@ -45,10 +45,15 @@ def refusal(fault: aiosmtplib.SMTPResponseException, *, secrets: Iterable[str]) 
     if _gives_away(said, secrets):
         said = "(a text that repeats the login)"
     answered = f"{fault.code} {said}".strip()
-    if kind == _NEVER:
+    if is_final(fault):
         return Rejected(f"the mail server refused {what}: {answered}")
     after = _GREYLISTED if fault.code in _SHORT_OF_PATIENCE else None
     return Retry(f"the mail server put off {what}: {answered}", after)
+
+
+def is_final(fault: aiosmtplib.SMTPResponseException) -> bool:
+    """Whether the server will never take this, as it is."""
+    return fault.code // 100 == _NEVER
 
 
 def spellings(username: str, password: str) -> tuple[str, ...]:

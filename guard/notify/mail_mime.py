@@ -18,10 +18,11 @@ from guard.config.mailbox import mailbox_fault, split_sender
 from guard.message import Fact, Line, Message, one_line, shortened
 from guard.notify.mail_html import html
 from guard.notify.mail_text import plain_text
+from guard.notify.mail_thread import Thread, topic
 
 _POLICY: Final = SMTP.clone(cte_type="7bit")  # seven bits pass every server
 _LINE: Final = 75  # of a header; with the blank before what goes on there are 76, RFC 2047's limit
-_SUBJECT: Final = 150
+_LABEL: Final = 200  # of a header to filter by
 _NAME: Final = 100
 _TEXT: Final = 2_000  # of each text; names of any length come from elsewhere
 _DESCRIPTION: Final = 10_000
@@ -43,12 +44,12 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who sends a mail to whom, and by which id; `thread` is the id of the mail that it replies to, if it does."""
+    """Who sends a mail to whom, and by which id; `thread` is the one that it belongs to, None where it begins one."""
 
     sender: Mailbox
     recipient: Mailbox
     key: str  # of the delivery; not empty
-    thread: str = ""
+    thread: Thread | None = None
 
     @property
     def message_id(self) -> str:
@@ -73,31 +74,61 @@ def mail(message: Message, envelope: Envelope, *, at: datetime) -> bytes:
     `at` is the date that it carries, aware. Texts are cleaned, put on one line and cut where they are absurdly long.
     """
     shown = _tidy(message)
-    head = "".join(f"{name}: {value}\r\n" for name, value in _headers(shown.text, envelope, at=at))
     body = EmailMessage(policy=_POLICY)
     body.set_content(plain_text(shown))
     body.add_alternative(html(shown), subtype="html")
-    return head.encode("ascii", errors="replace") + body.as_bytes()
+    return _head(shown, envelope, at=at) + body.as_bytes()
 
 
-def _headers(subject: str, envelope: Envelope, *, at: datetime) -> Iterator[tuple[str, str]]:
-    yield "Subject", _encoded(shortened(subject, at_most=_SUBJECT), header="Subject")
+def brief_mail(message: Message, envelope: Envelope, *, at: datetime) -> bytes:
+    """The same with nothing in it but what happened, in plain text: for a server that refused the whole."""
+    shown = replace(_tidy(message), facts=(), lines=(), more=0, description="")
+    body = EmailMessage(policy=_POLICY)
+    body.set_content(plain_text(shown))
+    return _head(shown, envelope, at=at) + body.as_bytes()
+
+
+def _head(shown: Message, envelope: Envelope, *, at: datetime) -> bytes:
+    lines = (f"{name}: {value}\r\n" for name, value in _headers(shown, envelope, at=at))
+    return "".join(lines).encode("ascii", errors="replace")
+
+
+def _headers(shown: Message, envelope: Envelope, *, at: datetime) -> Iterator[tuple[str, str]]:
+    subject = (envelope.thread and envelope.thread.topic) or topic(shown)
+    yield "Subject", _encoded(f"[{shown.mark}] {subject}", header="Subject")
     yield "From", _from(envelope.sender)
     yield "To", envelope.recipient.address
     yield "Date", format_datetime(at)
     yield "Message-ID", envelope.message_id
     if envelope.thread:
-        thread = one_line(envelope.thread)
-        yield "In-Reply-To", thread
-        yield "References", thread
+        yield "In-Reply-To", envelope.thread.root
+        yield "References", envelope.thread.root
+    # Exchange and Outlook go by this and not by the subject, whose brackets they take for a part of it ([MS-OXCMAIL]).
+    yield "Thread-Topic", _encoded(subject, header="Thread-Topic")
+    yield "List-Id", f"<quota-guard.{envelope.sender.domain}>"  # RFC 2919; mail clients filter by it
     yield "Auto-Submitted", "auto-generated"  # RFC 3834: so nobody's machine answers it
-    yield "X-Auto-Response-Suppress", "All"  # the same for Exchange
+    yield "X-Auto-Response-Suppress", "OOF, AutoReply"  # the same for Exchange, but not its word that a mail bounced
+    for name, label in _labels(shown):
+        header = f"X-Quota-Guard-{name}"
+        yield header, _encoded(shortened(one_line(label), at_most=_LABEL), header=header)
+
+
+def _labels(shown: Message) -> Iterator[tuple[str, str]]:
+    """What people filter by that is not left to the words of a subject."""
+    yield "State", shown.mark
+    if shown.level is not None:
+        yield "Level", shown.level.word
+    if len(shown.tellings) == 1:
+        yield "Alert", str(shown.tellings[0].alert.key)
 
 
 def _from(sender: Mailbox) -> str:
     if _is_plain(sender.name):
         return formataddr((sender.name, sender.address))
-    return f"{_encoded(sender.name, header='From')} <{sender.address}>"
+    name = _encoded(sender.name, header="From")
+    last = f"From: {name}".rpartition("\r\n")[2]
+    fold = "" if len(f"{last} <{sender.address}>") <= _LINE else "\r\n"
+    return f"{name}{fold} <{sender.address}>"
 
 
 def _encoded(text: str, *, header: str) -> str:

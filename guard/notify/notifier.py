@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from guard.message import Message
 
@@ -96,4 +96,14 @@ class Notifier(Protocol):
 
     async def close(self) -> None:
         """Lets go of connections; afterwards nothing is delivered."""
+        ...
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """What a notifier is too if its receiver takes one message a second at most."""
+
+    @property
+    def place(self) -> str:
+        """Where its messages stand: the same for channels that share a pace."""
         ...

@@ -11,6 +11,7 @@ from itertools import takewhile
 from typing import Final
 
 from guard.message import Fact, Line, Message
+from guard.notify.slack_buttons import Buttons
 
 Block = dict[str, object]
 
@@ -31,9 +32,10 @@ _IN_A_LINK: Final = str.maketrans({"&": "&amp;", "<": "%3C", ">": "%3E", "|": "%
 _ASTRAL: Final = 0xFFFF  # beyond it a character is two of those that JavaScript counts
 
 
-def blocks(message: Message, *, mention: str = "") -> list[Block]:
+def blocks(message: Message, *, mention: str = "", buttons: Buttons | None = None) -> list[Block]:
     """The message's blocks; `mention` is Slack markup (`<!here>`) and is put before the summary.
 
+    `buttons` stand last, under a message whose incident goes on.
     Facts before the first one with an instant stand in two columns, it and what follows in small print below.
     """
     undated = tuple(takewhile(lambda fact: fact.at is None, message.facts))
@@ -46,6 +48,7 @@ def blocks(message: Message, *, mention: str = "") -> list[Block]:
         *_fields(undated),
         *_lines(message),
         *_context(message.facts[len(undated) :], message.runbook),
+        *(buttons.blocks(message.firing) if buttons and message.firing else ()),
     ]
 
 

@@ -1,23 +1,23 @@
 """Slack by a bot's token, through slack-sdk: a message an incident, edited, replied to, and looked for by its key."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import ClassVar, Final
 
 import aiohttp
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from guard.logs import log
 from guard.model import Level
 from guard.notify.notifier import Call, Outcome, Post, Rejected, Retry, Sent
-from guard.notify.slack_answer import Refused, word_in
+from guard.notify.slack_answer import Refused
 from guard.notify.slack_bot_answer import Said, receipt_of, verdict
-from guard.notify.slack_http import DEADLINE, SILENT, exchange
+from guard.notify.slack_buttons import Buttons
+from guard.notify.slack_http import DEADLINE, exchange
 from guard.notify.slack_payload import Payload, key_of, place_of, request_of
+from guard.notify.slack_web import said, web_client
 
 _UNUSABLE: Final = "base_url, or the proxy's address, is no usable URL, or the token holds what no token may"
 _CHANNELS_A_PAGE: Final = 1000  # Slack's most
@@ -34,7 +34,8 @@ class SlackBotNotifier:
     `C012ABCDE`, or a name, `#ops`, which is resolved once, before its first use. `mention` gives by level the Slack
     markup (`<!here>`) that is put before what fires; quiet replies, edits and the end of it mention nobody. A receipt
     is a channel's id, a colon and a message's timestamp; that of a reply names the root that it stands under. Proxies
-    are those of the environment, as slack-sdk reads them.
+    are those of the environment, as slack-sdk reads them. `buttons` stand under roots and loud replies while their
+    incident goes on; None where no `SlackSocket` listens for presses.
     """
 
     threads: ClassVar = True
@@ -42,15 +43,31 @@ class SlackBotNotifier:
     finds: ClassVar = True
 
     def __init__(
-        self, token: str, *, channel: str, base_url: str, mention: Mapping[Level, str], deadline: timedelta = DEADLINE
+        self,
+        token: str,
+        *,
+        channel: str,
+        base_url: str,
+        mention: Mapping[Level, str],
+        buttons: Buttons | None = None,
+        deadline: timedelta = DEADLINE,
     ) -> None:
         """Connects to nothing yet."""
         self._token = token
         self._channel = channel
         self._base_url = base_url
         self._mention = mention
+        self._buttons = buttons
         self._deadline = deadline
         self._id = "" if channel.startswith("#") else channel  # empty until it is known
+
+    @property
+    def place(self) -> str:
+        """The channel: Slack takes about one message a second in each.
+
+        https://docs.slack.dev/apis/web-api/rate-limits
+        """
+        return self._id or self._channel
 
     async def deliver(self, call: Call, *, key: str) -> Outcome:
         """Posts, replies or edits; if Slack refuses what is in it, once more as short text, and that answer counts.
@@ -78,7 +95,8 @@ class SlackBotNotifier:
         if isinstance(found, Rejected):
             return found
         # Where channels could not be listed, posting by name may still work.
-        request = request_of(call, key=key, mentions=self._mention, channel=self._id or self._channel)
+        place = self._id or self._channel
+        request = request_of(call, key=key, mentions=self._mention, channel=place, buttons=self._buttons)
         outcome = await self._made(session, call, method=request.method, payload=request.full)
         if isinstance(outcome, Refused):
             outcome = await self._made(session, call, method=request.method, payload=request.short)
@@ -87,8 +105,8 @@ class SlackBotNotifier:
     async def _made(
         self, session: aiohttp.ClientSession, call: Call, *, method: str, payload: Payload
     ) -> Outcome | Refused:
-        said = await self._said(self._client(session).api_call(method, json=payload))
-        outcome = verdict(said, call=call, channel=self._channel)
+        answer = await said(self._client(session).api_call(method, json=payload), secret=self._token)
+        outcome = verdict(answer, call=call, channel=self._channel)
         if isinstance(call, Post) and isinstance(outcome, Sent) and outcome.receipt:
             self._id, _ = place_of(outcome.receipt)  # of a name that could not be looked up
         return outcome
@@ -148,23 +166,13 @@ class SlackBotNotifier:
         client, cursor = self._client(session), ""
         while True:
             asked = {**params, "cursor": cursor} if cursor else params
-            said = await self._said(client.api_call(method, http_verb="GET", params=asked))
-            found, cursor, at_most = pick(said), said.cursor, at_most - 1
+            answer = await said(client.api_call(method, http_verb="GET", params=asked), secret=self._token)
+            found, cursor, at_most = pick(answer), answer.cursor, at_most - 1
             if found or not cursor or not at_most:
-                return found, said
+                return found, answer
 
     def _client(self, session: aiohttp.ClientSession) -> AsyncWebClient:
-        # The client's default handlers would post again after a dropped connection, which may show it twice.
-        return AsyncWebClient(self._token, base_url=self._base_url, session=session, logger=SILENT, retry_handlers=[])
-
-    async def _said(self, request: Awaitable[AsyncSlackResponse]) -> Said:
-        try:
-            answer = await request
-        except SlackApiError as refusal:
-            answer = refusal.response
-        body = answer.data if isinstance(answer.data, dict) else {}  # it is one, since the session reads nothing else
-        word = word_in(body.get("error"), secret=self._token)
-        return Said(answer.status_code, body, word, answer.headers.get("Retry-After"))
+        return web_client(self._token, base_url=self._base_url, session=session)
 
 
 def _id_of(said: Said, *, name: str) -> str:

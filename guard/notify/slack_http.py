@@ -26,19 +26,19 @@ T = TypeVar("T")
 
 
 async def exchange(
-    talk: Callable[[aiohttp.ClientSession], Awaitable[T]], *, deadline: timedelta, unusable: str
+    talk: Callable[[aiohttp.ClientSession], Awaitable[T]], *, deadline: timedelta, unusable: str, who: str = "Slack"
 ) -> T | Retry | Unsure | Rejected:
     """What `talk` makes of a session of its own, or what became of the delivery where the wire failed.
 
     Only a POST can show something to anyone: a fault before it went out, or of a GET, is one to try again. `unusable`
-    tells people what is wrong if no request can be made at all.
+    tells people what is wrong if no request can be made at all, `who` whom it was made to.
     """
     wire = _Wire()
     try:
         async with asyncio.timeout(deadline.total_seconds()), _session(wire) as session:
             return await talk(session)
     except _RedirectError as redirect:
-        return Rejected(f"Slack answered {redirect.status}, a redirect, which it never does; not followed")
+        return Rejected(f"{who} answered {redirect.status}, a redirect, which is not followed")
     except TimeoutError:
         within = f"within {duration_text(deadline)}"
         return Unsure(f"no answer {within}") if wire.went_out else Retry(f"no connection {within}")

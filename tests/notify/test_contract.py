@@ -1,19 +1,26 @@
-"""What every notifier owes: an outcome whatever happens, and no secret in it or in the log."""
+"""What every notifier owes: an outcome whatever happens, and no secret in it or in the log.
+
+A channel that speaks HTTP is one row of CHANNELS; what goes for one of them only stands in its own tests.
+"""
 
 import io
 import json
 import logging
 import os
 from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
 from guard.model import Level
+from guard.notify.apprise_url import AppriseNotifier
 from guard.notify.notifier import Call, Edit, Gone, Notifier, Outcome, Post, Rejected, Reply, Retry, Sent, Unsure
 from guard.notify.slack_bot import SlackBotNotifier
 from guard.notify.slack_webhook import SlackWebhookNotifier
 from guard.notify.terminal import TerminalNotifier
+from guard.notify.webhook import WebhookNotifier
 from tests.builders import NOW
 from tests.notify.examples import message
 from tests.stand_ins.slack import SECRETS, TOKEN, WEBHOOK, WORKSPACE, Answer, SlackStandIn
@@ -70,6 +77,7 @@ WIRE = {
     "nothing": (b"", Ending.CLOSE),
     "reset": (b"", Ending.RESET),
     "silence": (b"", Ending.SILENCE),
+    "a drip": (b"HTTP/1.1 200 OK\r\nX-A: ", Ending.DRIP),
     "silence after the status": (b"HTTP/1.1 200 OK\r\n", Ending.SILENCE),
     "silence in the body": (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", Ending.SILENCE),
     "cut short": (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", Ending.CLOSE),
@@ -91,20 +99,75 @@ WIRE = {
     "cookies": (f"HTTP/1.1 500 X\r\nSet-Cookie: {TOKEN}; =;\r\nContent-Length: 0\r\n\r\n".encode(), Ending.CLOSE),
 }
 
+UNANSWERED = (
+    "nothing",
+    "reset",
+    "silence",
+    "silence after the status",
+    "a drip",
+    "another protocol",
+    "endless headers",
+)
 
 ROOT = "C0OPS:1795442700.000100"
 CALLS: list[Call] = [Post(message()), Reply(message(), ROOT, is_loud=True), Edit(message(), ROOT)]
 HERE = {Level.CRITICAL: "<!here>"}
 SHORT = timedelta(milliseconds=300)
 PATIENT = timedelta(seconds=30)
+SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
-def slack(url: str) -> SlackWebhookNotifier:
-    return SlackWebhookNotifier(url, mention=HERE, deadline=SHORT)
+def slack(url: str, deadline: timedelta = SHORT) -> SlackWebhookNotifier:
+    return SlackWebhookNotifier(url, mention=HERE, deadline=deadline)
 
 
-def bot(url: str, *, channel: str = "C0OPS", deadline: timedelta = SHORT) -> SlackBotNotifier:
+def bot(url: str, deadline: timedelta = SHORT, *, channel: str = "C0OPS") -> SlackBotNotifier:
     return SlackBotNotifier(TOKEN, channel=channel, base_url=url, mention=HERE, deadline=deadline)
+
+
+def webhook(url: str, deadline: timedelta = SHORT) -> WebhookNotifier:
+    return WebhookNotifier(url, secrets=SIGNING, now=lambda: NOW, deadline=deadline)
+
+
+def apprise(url: str, deadline: timedelta) -> AppriseNotifier:
+    return AppriseNotifier(f"json{url.removeprefix('http')}", deadline=max(deadline, timedelta(seconds=5)))
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """How one is made that speaks to an address, and what it is tried with, where all would take too long."""
+
+    make: Callable[[str, timedelta], Notifier]
+    path: str = PATH
+    calls: Sequence[Call] = (CALLS[0],)
+    is_blind: bool = False  # it learns only that a message was taken, or that nobody knows
+    statuses: Sequence[int] = tuple(STATUSES)
+    bodies: Sequence[str] = tuple(BODIES)
+    faults: Sequence[str] = tuple(WIRE)
+
+
+CHANNELS = {
+    "slack": Channel(slack),
+    "slack by a bot": Channel(bot, "/api/", CALLS),
+    "webhook": Channel(webhook),
+    "apprise": Channel(
+        apprise,
+        is_blind=True,
+        statuses=(200, 307, 401, 429, 500),
+        bodies=("echo",),
+        faults=("nothing", "reset", "another protocol", "a redirect to a secret", "cookies"),
+    ),
+}
+
+
+def each(trials: Callable[[Channel], Sequence[object]]) -> pytest.MarkDecorator:
+    """Every channel with everything that it is tried with."""
+    rows = [
+        pytest.param(channel, tried, id=f"{name}-{tried}")
+        for name, channel in CHANNELS.items()
+        for tried in trials(channel)
+    ]
+    return pytest.mark.parametrize(("channel", "tried"), rows)
 
 
 @pytest.fixture(autouse=True)
@@ -140,40 +203,32 @@ async def found_by(notifier: Notifier, caplog: pytest.LogCaptureFixture, thread:
 
 def _check_words(outcome: Outcome | None, notifier: Notifier, caplog: pytest.LogCaptureFixture) -> None:
     said = f"{outcome!r} {notifier!r} {caplog.text}"
-    assert not [secret for secret in SECRETS if secret in said]
+    assert not [secret for secret in (*SECRETS, SIGNING) if secret in said]
     assert len(repr(outcome)) < 250
     assert repr(outcome).isprintable()
 
 
-@pytest.mark.parametrize("status", STATUSES)
-@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-async def test_slack_says_what_became_of_it_for_every_status_and_body(
-    status: int, body: str | bytes, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with SlackStandIn(*[Answer(status, body)] * 2) as server:
-        outcome = await outcome_of(slack(server.url), caplog)
-    if 300 <= status < 400:
-        assert isinstance(outcome, Rejected)
-    if status >= 500 or status == 429:
-        assert isinstance(outcome, Retry)
-    if isinstance(outcome, Sent):
-        assert status < 300
-
-
-@pytest.mark.parametrize("status", STATUSES)
-async def test_a_slack_bot_says_what_became_of_each_call_for_every_status_and_body(
-    status: int, caplog: pytest.LogCaptureFixture
+@each(lambda channel: channel.statuses)
+async def test_it_says_what_became_of_each_call_for_every_status_and_body(
+    channel: Channel, tried: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with SlackStandIn() as server:
-        for body in BODIES.values():
-            server.script = deque([Answer(status, body)] * 12)
-            outcomes = [await outcome_of(bot(server.api_url, deadline=PATIENT), caplog, call) for call in CALLS]
-            if 300 <= status < 400:
-                assert all(isinstance(each, Rejected) for each in outcomes)
-            if status >= 500 or status == 429:
-                assert all(isinstance(each, Retry | Unsure) for each in outcomes)
-            if any(isinstance(each, Sent) for each in outcomes):
-                assert status < 300
+        url = server.url.removesuffix(PATH) + channel.path
+        for body in channel.bodies:
+            server.script = deque([Answer(tried, BODIES[body])] * 12)
+            for call in channel.calls:
+                _check_status(channel, tried, await outcome_of(channel.make(url, PATIENT), caplog, call))
+
+
+def _check_status(channel: Channel, status: int, outcome: Outcome) -> None:
+    if isinstance(outcome, Sent):
+        assert status < 300
+    elif channel.is_blind:
+        assert isinstance(outcome, Unsure)
+    elif 300 <= status < 400:
+        assert isinstance(outcome, Rejected)
+    elif status >= 500 or status == 429:
+        assert isinstance(outcome, Retry | Unsure)
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -184,14 +239,37 @@ async def test_a_slack_bot_that_looks_finds_nothing_that_is_not_there_for_every_
         for body in BODIES.values():
             server.script = deque([Answer(status, body)] * 12)
             for channel, thread in (("C0OPS", ""), ("#ops", ""), ("C0OPS", ROOT)):
-                looking = bot(server.api_url, channel=channel, deadline=PATIENT)
+                looking = bot(server.api_url, PATIENT, channel=channel)
                 assert not isinstance(await found_by(looking, caplog, thread), Sent)
 
 
-@pytest.mark.parametrize("fault", WIRE)
-async def test_a_slack_bot_says_what_became_of_it_for_every_fault_of_the_wire(
-    fault: str, caplog: pytest.LogCaptureFixture
+@each(lambda channel: channel.faults)
+async def test_it_says_what_became_of_it_for_every_fault_of_the_wire(
+    channel: Channel, tried: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    async with WireStandIn(*WIRE[tried]) as server:
+        outcome = await outcome_of(channel.make(server.url(path=channel.path), SHORT), caplog)
+    if tried in UNANSWERED or channel.is_blind:
+        assert isinstance(outcome, Unsure)
+    elif "redirect" in tried:
+        assert isinstance(outcome, Rejected)
+    elif tried == "cookies":
+        assert isinstance(outcome, Retry | Unsure)
+    else:
+        assert isinstance(outcome, Sent | Unsure)
+
+
+@each(lambda channel: () if channel.is_blind else channel.faults)
+async def test_it_is_tried_again_after_every_fault_before_the_request(
+    channel: Channel, tried: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with WireStandIn(*WIRE[tried]) as server:
+        url = server.url("https", path=channel.path)
+        assert isinstance(await outcome_of(channel.make(url, SHORT), caplog), Retry)
+
+
+@pytest.mark.parametrize("fault", WIRE)
+async def test_a_slack_bot_believes_no_answer_that_is_not_whole(fault: str, caplog: pytest.LogCaptureFixture) -> None:
     async with WireStandIn(*WIRE[fault]) as server:
         url = server.url(path="/api/")
         outcome, found = await outcome_of(bot(url), caplog), await found_by(bot(url), caplog)
@@ -201,39 +279,6 @@ async def test_a_slack_bot_says_what_became_of_it_for_every_fault_of_the_wire(
     else:
         assert isinstance(outcome, Unsure)
         assert isinstance(found, Retry)
-
-
-@pytest.mark.parametrize("fault", WIRE)
-async def test_a_slack_bot_tries_again_after_every_fault_before_the_request(
-    fault: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with WireStandIn(*WIRE[fault]) as server:
-        assert isinstance(await outcome_of(bot(server.url("https", path="/api/")), caplog), Retry)
-
-
-@pytest.mark.parametrize("fault", WIRE)
-async def test_slack_says_what_became_of_it_for_every_fault_of_the_wire(
-    fault: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with WireStandIn(*WIRE[fault]) as server:
-        outcome = await outcome_of(slack(server.url(path=PATH)), caplog)
-    match fault:
-        case "reset after the answer" | "unknown charset":
-            assert isinstance(outcome, Sent | Unsure)  # a reset may overtake the answer
-        case "a bare redirect" | "a redirect to a secret":
-            assert isinstance(outcome, Rejected)
-        case "cookies":
-            assert isinstance(outcome, Retry)
-        case _:
-            assert isinstance(outcome, Unsure)
-
-
-@pytest.mark.parametrize("fault", WIRE)
-async def test_slack_is_tried_again_after_every_fault_before_the_request(
-    fault: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with WireStandIn(*WIRE[fault]) as server:
-        assert isinstance(await outcome_of(slack(server.url("https", path=PATH)), caplog), Retry)
 
 
 @pytest.mark.parametrize(
@@ -254,11 +299,11 @@ async def test_slack_is_tried_again_after_every_fault_before_the_request(
         "",
     ],
 )
-async def test_slack_sends_nothing_to_an_address_that_is_none_or_where_nobody_is(
+async def test_nothing_is_sent_to_an_address_that_is_none_or_where_nobody_is(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert isinstance(await outcome_of(slack(url), caplog), Retry | Rejected)
-    assert isinstance(await outcome_of(bot(url), caplog), Retry | Rejected)
+    for notifier in (slack(url), bot(url), webhook(url)):
+        assert isinstance(await outcome_of(notifier, caplog), Retry | Rejected)
 
 
 async def test_the_terminal_says_what_became_of_it_whatever_the_stream_does(caplog: pytest.LogCaptureFixture) -> None:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from guard.notify import heartbeat
-from guard.notify.heartbeat import Heartbeat
+from guard.notify.heartbeat import PAUSE_S, Heartbeat, failing_url
 from tests.agentphone.wire import Script, answers, closed_port, resets, says, says_nothing, wire
 from tests.wiring import logged
 
@@ -97,3 +97,48 @@ async def test_closing_what_never_beat_is_no_error() -> None:
 
 def test_the_url_is_not_shown() -> None:
     assert SECRET not in repr(Heartbeat(f"https://example.invalid/{SECRET}"))
+
+
+@pytest.mark.parametrize(
+    ("url", "failing"),
+    [
+        ("https://hc-ping.com/uuid", "https://hc-ping.com/uuid/fail"),
+        ("https://hc-ping.com/uuid/", "https://hc-ping.com/uuid/fail"),
+        ("https://hc-ping.com/key/slug?create=1", "https://hc-ping.com/key/slug/fail?create=1"),
+        ("https://hc.example.com", "https://hc.example.com/fail"),
+        ("https://hc.example.com/x?status=whatever", "https://hc.example.com/x/fail?status=whatever"),
+        (
+            "http://kuma:3001/api/push/k?status=up&msg=OK&ping=",
+            "http://kuma:3001/api/push/k?status=down&msg=TEXT&ping=",
+        ),
+        ("https://sentry.io/api/1/cron/guard/k/?status=ok", "https://sentry.io/api/1/cron/guard/k/?status=error"),
+        ("https://cronitor.link/p/k/guard?state=complete", "https://cronitor.link/p/k/guard?state=fail"),
+    ],
+)
+def test_a_failure_is_told_in_the_way_of_the_receiver(url: str, failing: str) -> None:
+    said = "quota-guard+is+alive%2C+but+cannot+do+its+work"
+    assert failing_url(url) == failing.replace("TEXT", said)
+
+
+async def test_what_would_only_be_repeated_is_not_told_within_ten_seconds() -> None:
+    async with wire(OK) as server, beating(server.url) as heart:
+        for now_s, is_well in [
+            (0, True),
+            (1, True),
+            (9.9, True),
+            (PAUSE_S, True),
+            (11, False),
+            (12, False),
+            (13, True),
+        ]:
+            await heart.tell(is_well=is_well, now_s=now_s)
+        paths = [request.split(b" ")[1].decode().removeprefix(f"/{SECRET}") for request in server.requests]
+        assert paths == ["", "", "/fail", ""]
+
+
+async def test_a_failure_that_cannot_be_told_is_logged_without_the_url(caplog: pytest.LogCaptureFixture) -> None:
+    for url in (f"http://127.0.0.1:{closed_port()}", "http://["):
+        async with beating(url) as heart:
+            await heart.fail()
+    assert [event for event, _ in logged(caplog)] == ["heartbeat.failed"] * 2
+    assert SECRET not in caplog.text

@@ -15,8 +15,9 @@ from inline_snapshot import snapshot
 from guard.message import Fact, Message, compose, one_line, shortened, trial
 from guard.model import Level, Occasion
 from guard.notify.mail_html import html
-from guard.notify.mail_mime import Envelope, Mailbox, mail, mailbox
+from guard.notify.mail_mime import Envelope, Mailbox, brief_mail, mail, mailbox
 from guard.notify.mail_text import plain_text
+from guard.notify.mail_thread import Thread, topic
 from tests.builders import NOW, knowledge, reading
 from tests.notify.examples import NAMES, NASTY, PATIENT, digest, message, messages
 from tests.test_message import firing, resolved, told, utc
@@ -65,7 +66,8 @@ class Page(HTMLParser):
         self.shown += data
 
 
-def made(shown: Message | None = None, *, thread: str = "", key: str = "k1", sender: Mailbox = FROM) -> bytes:
+def made(shown: Message | None = None, *, receipt: str = "", key: str = "k1", sender: Mailbox = FROM) -> bytes:
+    thread = Thread.of(receipt) if receipt else None
     return mail(shown or message(), Envelope(sender, TO, key, thread), at=NOW)
 
 
@@ -231,7 +233,7 @@ def test_the_page_shows_the_level_s_colour(shown: Message, colour: str) -> None:
 def test_a_runbook_is_a_link_if_it_can_be_one(runbook: str, target: str | None) -> None:
     page = Page(html(message(runbook=runbook)))
     assert [attributes for tag, attributes in page.tags if tag == "a"] == (
-        [{"href": target, "style": "color:#175cd3"}] if target else []
+        [{"href": target, "class": "info-text", "style": "color:#175cd3"}] if target else []
     )
     assert page.shown.endswith(f"\nRunbook: {runbook}")
 
@@ -248,10 +250,16 @@ def test_any_name_is_text_wherever_it_stands(name: str) -> None:
     assert not set(part(raw, "html") + part(raw, "plain")) & set("\x1b\x9b\x85\u2028\u202e\ud800")
 
 
+def test_a_drawing_is_narrow_enough_for_a_phone_and_nothing_else_is() -> None:
+    facts = (Fact("Last 24 h", "····▄▄▅▅▆▇▇█▁▂▂▃▄▄▅▅▆▇▇█"), Fact("Value", "1"))
+    cells = [attributes["style"] for tag, attributes in Page(html(message(facts=facts))).tags if tag == "td"]
+    assert ["monospace" in (style or "") for style in cells] == [True, False]
+
+
 def test_the_page_loads_nothing() -> None:
     page = Page(html(FIRED))
-    assert not {tag for tag, _ in page.tags} & {"img", "link", "script", "style", "iframe", "form"}
-    assert "url(" not in html(FIRED)
+    assert not {tag for tag, _ in page.tags} & {"img", "link", "script", "iframe", "form"}
+    assert not re.search(r"url\(|@import|src=", html(FIRED))
 
 
 # --- headers -------------------------------------------------------------------------------------------------------
@@ -263,7 +271,7 @@ def test_the_subject_stays_behind_its_name_and_folds_later() -> None:
         [
             "Subject: =?utf-8?q?=5Bcritical=5D_main_/_numbers-remaining=3A_one_word_af?=",
             " =?utf-8?q?ter_the_other_one_word_after_the_other_one_word_after_the_othe?=",
-            " =?utf-8?q?r_one_word_after_the_other_one_word_aft=E2=80=A6?=",
+            " =?utf-8?q?r_one_word_after_the=E2=80=A6?=",
         ]
     )
 
@@ -278,32 +286,82 @@ def test_a_subject_with_other_letters_is_encoded_in_short_words() -> None:
 @given(messages())
 @example(message(summary="=?utf-8?q?=0D=0ABcc:_x@example.com?="))
 @example(message(summary="x" * 200))
+@example(message(title="0 ", summary="x" * 200))
 def test_whatever_a_message_holds_its_subject_is_read_as_it_was_meant(any_message: Message) -> None:
     subject = read(made(any_message))["Subject"]
-    meant = shortened(
-        f"[{one_line(any_message.mark)}] {one_line(any_message.title)}: {one_line(any_message.summary)}", at_most=150
-    )
+    about = shortened(f"{one_line(any_message.title)}: {one_line(any_message.summary)}", at_most=120)
+    meant = f"[{one_line(any_message.mark)}] {about}"
     # White space at a fold may come back as another one.
     assert "".join(subject.split()) == "".join(meant.split())
 
 
 @PATIENT
 @given(messages(), NAMES)
-def test_whatever_a_message_holds_the_mail_is_well_formed(any_message: Message, thread: str) -> None:
-    raw = made(any_message, thread=thread)
+def test_whatever_a_message_holds_the_mail_is_well_formed(any_message: Message, receipt: str) -> None:
+    raw = made(any_message, receipt=receipt)
     assert raw.isascii()
-    assert max(map(len, raw.split(b"\r\n"))) <= 998 or len(thread) > 900
+    assert max(map(len, raw.split(b"\r\n"))) <= 998 or len(receipt) > 900
     parsed = read(raw)
-    known = {"Subject", "From", "To", "Date", "Message-ID", "In-Reply-To", "References", "Auto-Submitted"}
-    assert set(parsed) <= known | {"X-Auto-Response-Suppress", "Content-Type", "MIME-Version"}
+    known = {"Subject", "From", "To", "Date", "Message-ID", "In-Reply-To", "References", "Auto-Submitted", "List-Id"}
+    more = {"Thread-Topic", "X-Auto-Response-Suppress", "X-Quota-Guard-State", "X-Quota-Guard-Level"}
+    assert set(parsed) <= known | more | {"Content-Type", "MIME-Version"}
     assert [each.get_content_type() for each in parsed.walk()] == ["multipart/alternative", "text/plain", "text/html"]
     assert not any(each.defects for each in parsed.walk())
     assert part(raw, "plain").startswith(f"[{any_message.mark}] ")
 
 
+@pytest.mark.parametrize(
+    ("shown", "labels"),
+    [
+        (FIRED, {"State": "critical", "Level": "critical", "Alert": "main/numbers-remaining"}),
+        (ESCALATED, {"State": "escalated critical", "Level": "critical", "Alert": "main/numbers-remaining"}),
+        (RESOLVED, {"State": "resolved", "Level": "critical", "Alert": "main/numbers-remaining"}),
+        (DIGEST, {"State": "digest critical", "Level": "critical"}),
+        (trial("mail", now=NOW), {"State": "test"}),
+    ],
+    ids=["fired", "escalated", "resolved", "digest", "trial"],
+)
+def test_headers_of_our_own_tell_what_to_filter_by(shown: Message, labels: dict[str, str]) -> None:
+    start = "X-Quota-Guard-"
+    found = {name.removeprefix(start): value for name, value in read(made(shown)).items() if name.startswith(start)}
+    assert found == labels
+
+
+@pytest.mark.parametrize("state", ["[warning]", "[escalated critical]", "[resolved]"])
+def test_all_subjects_of_a_thread_are_one_but_for_the_state(state: str) -> None:
+    long = message(summary="word " * 90)
+    receipt = Thread("<k0@example.com>", topic(long)).receipt
+    raw = made(message(mark=state.strip("[]"), summary="another one"), receipt=receipt)
+    assert read(raw)["Subject"] == f"{state} {topic(long)}"
+    assert len(topic(long)) == 120
+
+
+@given(st.text(max_size=30) | NAMES)
+def test_whatever_is_kept_of_a_thread_is_read_again_as_it_was(text: str) -> None:
+    thread = Thread.of(text)
+    assert Thread.of(thread.receipt) == thread
+    assert Thread.of(Thread("<k@a.b>", topic(message(summary=text))).receipt).root == "<k@a.b>"
+
+
+def test_the_short_mail_says_what_happened_and_where_to_look() -> None:
+    parsed = read(brief_mail(FIRED, Envelope(FROM, TO, "k1"), at=NOW))
+    assert parsed["Subject"] == read(made(FIRED))["Subject"]
+    assert (parsed.get_content_type(), parsed.get_content().replace("\r\n", "\n")) == snapshot(
+        (
+            "text/plain",
+            """\
+[critical] main / numbers-remaining
+1 of 12 phone numbers left
+
+Runbook: https://example.com/numbers?a=1&b=2
+""",
+        )
+    )
+
+
 def test_a_long_id_of_a_thread_stays_whole() -> None:
     root = f"<{'0123456789abcdef' * 4}@{'x' * 60}.example.com>"
-    raw = made(thread=root)
+    raw = made(receipt=f"{root} main / spend: much")
     assert f"\r\nIn-Reply-To: {root}\r\nReferences: {root}\r\n".encode() in raw
 
 
@@ -339,6 +397,16 @@ def test_an_address_is_read_with_its_name(text: str, read_as: Mailbox) -> None:
     raw = made(sender=mailbox(text))
     (sender,) = read(raw)["From"].addresses
     assert (sender.addr_spec, sender.display_name) == (read_as.address, read_as.name)
+
+
+@pytest.mark.parametrize("name", ["W" * 100, "ä" * 100, "☎ " * 49 + "☎", "many words " * 9])
+def test_a_long_name_of_the_sender_is_folded_and_read_as_it_was(name: str) -> None:
+    raw = made(sender=Mailbox("guard@example.com", name.strip()))
+    head, _, _ = raw.partition(b"\r\nTo: ")
+    assert all(len(line) <= 76 for line in head.split(b"\r\n") if b"=?" in line)
+    (sender,) = read(raw)["From"].addresses
+    # The standard library takes the end of a line between two encoded words for a blank.
+    assert ("".join(sender.display_name.split()), sender.addr_spec) == ("".join(name.split()), "guard@example.com")
 
 
 @pytest.mark.parametrize(

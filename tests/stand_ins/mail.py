@@ -14,13 +14,14 @@ from typing import Final, Self
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 CERTIFICATE: Final = Path(__file__).parents[1] / "agentphone" / "self-signed.pem"  # for the name localhost
+EXPIRED: Final = Path(__file__).with_name("expired.pem")  # the same, until February 2020
 USERNAME: Final = "guard"
 PASSWORD: Final = "pass phrase 7f3Q"
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One mail that was taken, or would have been."""
+    """One mail that was taken, or refused for what it holds, or would have been taken."""
 
     sender: str
     recipients: tuple[str, ...]
@@ -42,10 +43,10 @@ class Received:
         return content.replace("\r\n", "\n")
 
 
-def tls() -> ssl.SSLContext:
+def tls(certificate: Path = CERTIFICATE) -> ssl.SSLContext:
     """The server's side of TLS, with a certificate that only those trust who were told to."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
+    context.load_cert_chain(certificate)
     return context
 
 
@@ -53,20 +54,25 @@ def tls() -> ssl.SSLContext:
 class MailStandIn:
     """aiosmtpd on a free port of loopback, where it is called localhost.
 
-    `refusals` are answers to RCPT by address, first to last, before it is taken. With `is_mute` a mail is kept, and the
-    connection cut in place of an answer.
+    `refusals` are answers to RCPT by address, first to last, before it is taken, and `rejections` answers to the mail
+    itself, which is kept all the same. With `is_mute` a mail is kept, and the connection cut in place of an answer.
+    `withheld` are ways of logging in that are not offered, and `size_limit` is the largest mail in bytes.
     """
 
     starttls: bool = False
     implicit_tls: bool = False
     login: bool = False
     is_mute: bool = False
+    certificate: Path = CERTIFICATE
+    withheld: tuple[str, ...] = ()
+    size_limit: int = 1_000_000
+    rejections: list[str] = field(default_factory=list)
     refusals: dict[str, list[str]] = field(default_factory=dict)
     received: list[Received] = field(default_factory=list)
     port: int = 0
 
     async def __aenter__(self) -> Self:
-        context = tls() if self.implicit_tls else None
+        context = tls(self.certificate) if self.implicit_tls else None
         self._server = await asyncio.get_running_loop().create_server(self._protocol, "127.0.0.1", 0, ssl=context)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -79,7 +85,9 @@ class MailStandIn:
             self,
             hostname="mail.test",
             loop=asyncio.get_running_loop(),
-            tls_context=tls() if self.starttls else None,
+            tls_context=tls(self.certificate) if self.starttls else None,
+            data_size_limit=self.size_limit,
+            auth_exclude_mechanism=self.withheld,
             require_starttls=self.starttls,
             auth_required=self.login and self.starttls,  # aiosmtpd warns of doing so without TLS that it knows of
             auth_require_tls=self.starttls,
@@ -104,7 +112,7 @@ class MailStandIn:
         self.received.append(Received(sender, tuple(envelope.rcpt_tos), envelope.content, secure, user))
         if self.is_mute:
             server.transport.abort()
-        return "250 taken"
+        return self.rejections.pop(0) if self.rejections else "250 taken"
 
 
 def _authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:

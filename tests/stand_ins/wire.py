@@ -12,6 +12,7 @@ class Ending(Enum):
     CLOSE = auto()
     RESET = auto()
     SILENCE = auto()
+    DRIP = auto()  # one byte more every 20 ms, without end
 
 
 class WireStandIn:
@@ -55,6 +56,8 @@ class WireStandIn:
         match self.ending:
             case Ending.SILENCE:
                 await self._over.wait()
+            case Ending.DRIP:
+                await self._drip(writer)
             case Ending.RESET:
                 writer.transport.abort()
             case Ending.CLOSE:
@@ -62,3 +65,9 @@ class WireStandIn:
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()
+
+    async def _drip(self, writer: asyncio.StreamWriter) -> None:
+        while not self._over.is_set():
+            writer.write(b"x")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), 0.02)

@@ -15,6 +15,7 @@ OPS: Final = "C0OPS"
 BOT: Final = "U0BOT"
 PERSON: Final = "U0PERSON"
 TOKEN: Final = "xoxb-1112223334-s3cretTokenOfTheBot"  # what nobody else may see
+APP_TOKEN: Final = "xapp-1-A0QUOTAGUARD-4445556667-s3cretTokenOfTheApp"  # nor this one
 SLACKBOT: Final = "USLACKBOT"
 CLOCK: Final = Clock()
 _LONGEST_TEXT: Final = 40_000
@@ -116,6 +117,7 @@ class WorkspaceState:
     def __init__(self, *channels: Channel, now: Callable[[], datetime] = CLOCK.now, page_most: int = 1000) -> None:
         self.channels = {each.id: each for each in channels or (Channel(OPS, "ops"),)}
         self.page_most = page_most
+        self.ticket: Callable[[], str] | None = None  # gives the address of a `SocketStandIn`, with Socket Mode on
         self._now = now
         self._last_us = 0
         self._methods: dict[str, Callable[[Args], dict[str, Any]]] = {
@@ -130,6 +132,8 @@ class WorkspaceState:
 
     def answer(self, method: str, args: Args, *, token: str) -> dict[str, Any]:
         """What Slack says to one call, `ok` or not."""
+        if method == "apps.connections.open" and token == APP_TOKEN and self.ticket is not None:
+            return {"ok": True, "url": self.ticket()}
         if token != TOKEN:
             return {"ok": False, "error": "invalid_auth" if token else "not_authed"}
         if method not in self._methods:

@@ -3,6 +3,7 @@
 
 VENV ?= .venv
 ARGS ?=
+KILLS ?= 1000
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN := $(VENV)/bin
@@ -26,6 +27,8 @@ demo: $(RUNTIME) ## a story of two minutes: an alert fires, escalates and is res
 test: $(DEV) ## the tests, with branch coverage, within five minutes; ARGS="-k word" for some of them
 	$(BIN)/python -m pytest -n auto --cov -m "not acceptance" $(ARGS)
 
+# Tests that need a program which is not there are skipped, and say so: node and npm, and as root Postfix and openssl
+# (Debian, Ubuntu: apt-get install postfix openssl; they run a Postfix of their own, whatever runs on the machine).
 acceptance: $(DEV) ## the long tests of the command as a black box, against servers of their own
 	$(BIN)/python -m pytest -n auto -m acceptance $(ARGS)
 
@@ -43,8 +46,8 @@ format: $(DEV) ## put the code into the one format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-drill: $(DEV) ## kill the service a thousand times and more, and count what was lost
-	$(BIN)/python -m tests.crash.drill $(ARGS)
+drill: $(DEV) ## all that may go wrong, on purpose, and a count of what was lost: into docs/evidence; KILLS=10000 for more
+	$(BIN)/python -m tests.crash.drill --fires --kills $(KILLS) $(ARGS)
 
 bench: $(DEV) ## what a cycle, a message, a start and a byte cost, beside yardsticks; ARGS="cycle start" for some of it
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -14,7 +14,9 @@ from guard.errors import ExitCode
 from guard.family import Family
 from guard.logs import log
 from guard.model import NO_DATA, Alert, Level, master_name
+from guard.outbox import ChannelWatch
 from guard.parts import Parts
+from guard.reporting import Reporter
 from guard.store import Unit
 
 # No cycle and no attempt begins later. What began is waited for, since an attempt that is cut may be shown twice: one
@@ -26,17 +28,39 @@ LIST_S: Final = 10.0  # for a listing, so that a slow one leaves time for those 
 async def run_once(parts: Parts) -> ExitCode:
     """Runs one pass; gives 0 if nothing fires, 1 if at most warning does, 2 for critical, 3 without data.
 
-    Raises StorageError when nothing could be committed.
+    Gives one sign of life, if that is asked for. Raises StorageError when nothing could be committed.
     """
+    try:
+        is_heard, code = await _pass(parts)
+    except Exception:
+        await _beat(parts, is_well=False)
+        raise
+    await _beat(parts, is_well=is_heard)
+    return code
+
+
+async def _beat(parts: Parts, *, is_well: bool) -> None:
+    if parts.heartbeat is not None:
+        await (parts.heartbeat.beat() if is_well else parts.heartbeat.fail())
+
+
+async def _pass(parts: Parts) -> tuple[bool, ExitCode]:
+    """The pass itself: whether some channel works, and how things stand."""
     until_s = parts.clock.monotonic_s() + BEGIN_S
     done = await asyncio.gather(
         *(_Round(parts, each, until_s).run() for each in parts.families), return_exceptions=True
     )
-    await _deliver(parts)
+    await Reporter(parts.store, parts.clock).look(parts.config)
+    until_s = parts.clock.monotonic_s() + BEGIN_S
+    await _deliver(parts, until_s=until_s)
+    noted = await ChannelWatch(parts.store, parts.clock).look(parts.config)
+    if noted.is_news and parts.clock.monotonic_s() < until_s:
+        await _deliver(parts, until_s=until_s)
     for fault in done:
         if fault is not None:
             raise fault
-    return await parts.store.run(partial(_finish, parts=parts))
+    is_heard = not noted.failing.keys() >= parts.config.channels.keys()
+    return is_heard, await parts.store.run(partial(_finish, parts=parts))
 
 
 @dataclass(slots=True)
@@ -96,9 +120,8 @@ class _Round:
                 await self._cycle(self.family.master)
 
 
-async def _deliver(parts: Parts) -> None:
+async def _deliver(parts: Parts, *, until_s: float) -> None:
     """Tries what is due on every channel; what the time does not suffice for is left for the next pass."""
-    until_s = parts.clock.monotonic_s() + BEGIN_S
     done = await asyncio.gather(
         *(_send(parts, channel, until_s=until_s) for channel in parts.notifiers), return_exceptions=True
     )
@@ -108,7 +131,7 @@ async def _deliver(parts: Parts) -> None:
 
 
 async def _send(parts: Parts, channel: str, *, until_s: float) -> None:
-    while await parts.outbox.attempt(channel):
+    while await parts.outbox.attempt(channel) or await parts.outbox.wait(channel):
         if parts.clock.monotonic_s() >= until_s:
             log.warning("once.left", "the time is up; the next pass sends what is left", channel=channel)
             return

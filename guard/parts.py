@@ -17,7 +17,8 @@ from guard.model import SubAccount, master_name, sub_account_name
 from guard.notify.channels import notifier_for
 from guard.notify.heartbeat import Heartbeat
 from guard.notify.notifier import Notifier
-from guard.outbox import Outbox, Receiver, recover
+from guard.outbox import Outbox, Receiver, recover, value_past
+from guard.reporting import compose_report
 from guard.rule_version import note_valid, store_version
 from guard.rule_watch import ReadSecret
 from guard.store import Store, Unit
@@ -72,7 +73,14 @@ async def open_parts(
         opened += [*notifiers.values(), *([heartbeat] if heartbeat else [])]
         await store.run(partial(_make_ready, config=config, notifiers=notifiers, text=text, now=clock.now()))
         families = tuple(Family(account, clients[account.name], store, clock) for account in config.accounts)
-        outbox = Outbox(store, notifiers, zones_of(config), clock)
+        outbox = Outbox(
+            store,
+            notifiers,
+            zones_of(config),
+            clock,
+            report=partial(compose_report, config=config),
+            past=partial(value_past, config=config),
+        )
         yield Parts(config, store, families, notifiers, outbox, heartbeat, clock, read_secret, opened)
 
 

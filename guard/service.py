@@ -23,9 +23,13 @@ from guard.cycle import AccountGoneError, Cycles, log_decision
 from guard.errors import ExitCode, StorageError
 from guard.family import AT_ONCE, Family
 from guard.logs import log
+from guard.outbox import ChannelWatch
 from guard.parts import Parts
+from guard.presses import Presses
 from guard.reload import Reload
+from guard.reporting import Reporter
 from guard.settings import Listen
+from guard.sockets import Sockets
 from guard.store_failing import StoreFailing
 from guard.systemd import Systemd
 
@@ -33,6 +37,7 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 
 OUTBOX: Final = "outbox:"  # begins the names of the jobs that deliver
 CYCLE: Final = "cycle:"  # and of those that ask a master account
+CHANNELS: Final = "channels"  # the job that looks whether they fail
 RULES: Final = "rules"  # the job that looks at the rule file
 PULSE_S: Final = 1.0
 WATCH_S: Final = 5.0
@@ -60,6 +65,9 @@ class Service:
     _health: Health = field(init=False)
     _ended: asyncio.Future[ExitCode] = field(init=False)
     _store_failing: StoreFailing = field(init=False)
+    _channels: ChannelWatch = field(init=False)
+    _reporter: Reporter = field(init=False)
+    _sockets: Sockets = field(init=False)
     _scheduler: AsyncIOScheduler = field(init=False)
 
     async def run(self, stop: asyncio.Event) -> ExitCode:
@@ -69,6 +77,9 @@ class Service:
         """
         self._ended = asyncio.get_running_loop().create_future()
         self._store_failing = StoreFailing(self.parts.notifiers, self._recipients(), self.parts.clock)
+        self._channels = ChannelWatch(self.parts.store, self.parts.clock)
+        self._reporter = Reporter(self.parts.store, self.parts.clock)
+        self._sockets = Sockets(Presses(self.parts, self._wake_outbox), self.parts.clock)
         for family in self.parts.families:
             await family.remember()
         self._health = Health(self._shortest_s(), self.parts.clock.monotonic_s())
@@ -150,6 +161,7 @@ class Service:
     async def _pulse(self) -> None:
         del self._watched["pulse"]
         self._open_console()
+        self._listen_for_presses()
         for family in self.parts.families:
             if family.master.is_retry_due():
                 self._start(f"cycle:{family.name}", partial(self._retry, family))
@@ -157,8 +169,23 @@ class Service:
             if f"cycle:{family.name}" not in self._running:  # what that raises belongs to the pass that it begins
                 self._end_storm(family)
         self._wake_outbox()
+        if self._channels.is_due():
+            self._start(CHANNELS, self._look_at_channels)
+        if self._reporter.due(self.parts.config) is not None:
+            self._start("report", self._look_at_report)
         if self.rules is not None and self.rules.is_due():
             self._start(RULES, partial(self._look_at_rules, self.rules))
+
+    async def _look_at_report(self) -> None:
+        if await self._reporter.look(self.parts.config):
+            self._wake_outbox()
+
+    async def _look_at_channels(self) -> None:
+        with suppress(StorageError):  # the cycles tell it
+            noted = await self._channels.look(self.parts.config)
+            self._health.straits, self._health.failing = noted.straits, noted.failing
+            if noted.is_news:
+                self._wake_outbox()
 
     def look_at_rules(self) -> None:
         """Has the rule file looked at with the next pulse; what is new in it is looked at once more a second later."""
@@ -178,6 +205,12 @@ class Service:
             from guard.console.server import Console  # noqa: PLC0415 - its import must not delay the first poll
 
             self._console = asyncio.ensure_future(Console(self.listen, self._health, self.parts.clock).serve())
+
+    def _listen_for_presses(self) -> None:
+        """Listens as the rule file says, once a cycle is done: what that imports must not delay the first poll."""
+        if self._health.cycles and not self._draining:
+            self._sockets.follow(self.parts.config.channels.values())
+            self._health.unheard = self._sockets.unheard
 
     async def _wake_cycle(self, family: Family) -> None:
         self._start(f"cycle:{family.name}", partial(self._tick, family))
@@ -278,15 +311,23 @@ class Service:
         except StorageError as fault:
             await self._store_failing.failed(before.name, fault)
             self._health.store_failing = self._store_failing.is_failing
+            if self._health.store_failing:
+                self._beat()
             return
         self._health.cycled(self.parts.clock.monotonic_s())
         log_decision(before, decision)
         if not all(map(self.parts.outbox.storm.holds, decision.notifications)):
             self._wake_outbox()
-        if cycles is family.master and self.parts.heartbeat is not None:
-            self._start("heartbeat", self.parts.heartbeat.beat)
+        if cycles is family.master:
+            self._beat()
         await self._store_failing.worked(before.name)
         self._health.store_failing = self._store_failing.is_failing
+
+    def _beat(self) -> None:
+        """Gives a sign of life, or tells that nothing can be written down, or nobody told."""
+        if self.parts.heartbeat is not None:
+            is_well, now_s = not self._health.is_failing, self.parts.clock.monotonic_s()
+            self._start("heartbeat", partial(self.parts.heartbeat.tell, is_well=is_well, now_s=now_s))
 
     async def _work(self, channel: str) -> None:
         try:
@@ -318,8 +359,9 @@ class Service:
             log.error("watchdog.gave_up", "the service hangs; it ends so that it is started anew", jobs=",".join(hung))
             self._ended.set_result(ExitCode.UNPLANNED)
             return
-        self.systemd.alive()
-        if self._watched["pulse"] >= REARM_AFTER:
+        if self._watched["pulse"] < REARM_AFTER:
+            self.systemd.alive(self._health.line(self.parts.clock.monotonic_s()))
+        else:
             log.warning("watchdog.rearmed", "the scheduler did not come, as after a jump of the clock")
             now = self.parts.clock.wall_now()
             for job in self._scheduler.get_jobs():
@@ -339,9 +381,10 @@ class Service:
         for job, task in self._running.items():
             if not job.startswith(OUTBOX):
                 task.cancel()
-        tasks = set(self._running.values())
-        if tasks:
+        tasks = {*self._running.values(), *self._sockets.end()}
+        if self._running:
             log.info("service.draining", "finishing what is in flight", jobs=",".join(self._running))
+        if tasks:
             _, late = await asyncio.wait(tasks, timeout=DRAIN_S)
             for task in late:
                 task.cancel()

@@ -1,8 +1,10 @@
 """The environment, read once: where things are, how the log reads, where to listen, and secrets by name."""
 
+import errno
 import os
 import pwd
 import re
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -111,8 +113,7 @@ def unknown_variables(environ: Mapping[str, str], *, known: Iterable[str] = ()) 
 
 def _content(path: str, *, place: str) -> str:
     try:
-        with Path(path).open("rb") as file:
-            data = file.read(_SECRET_BYTES + 1)
+        data = read_file(Path(path), at_most=_SECRET_BYTES + 1)
         text = data.decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{place}: cannot be read: {error.strerror}") from error
@@ -121,6 +122,22 @@ def _content(path: str, *, place: str) -> str:
     if len(data) > _SECRET_BYTES:
         raise ConfigError(f"{place}: is longer than {_SECRET_BYTES} bytes, so it holds something other than a secret")
     return text
+
+
+def read_file(path: Path, *, at_most: int) -> bytes:
+    """The first bytes of a regular file, perhaps behind symbolic links; raises OSError for anything else.
+
+    A pipe or a device is not read, since nobody knows when it ends.
+    """
+    with open(path, "rb", opener=_open_at_once) as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, f"it is {'a pipe' if stat.S_ISFIFO(mode) else 'a device'}, not a regular file")
+        return file.read(at_most)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a pipe without a writer would be waited for, for ever
 
 
 def _database(environ: Mapping[str, str]) -> str:

@@ -25,9 +25,12 @@ class Systemd:
         """Tells that the service is up."""
         self._tell("READY=1")
 
-    def alive(self) -> None:
-        """Tells that it is alive; where it is not told so for WatchdogSec=, systemd ends the service."""
-        self._tell("WATCHDOG=1")
+    def alive(self, status: str = "") -> None:
+        """Tells that it is alive; where it is not told so for WatchdogSec=, systemd ends the service.
+
+        `status` is what is going on in one line, which `systemctl status` shows.
+        """
+        self._tell("\n".join(("WATCHDOG=1", *([f"STATUS={' '.join(status.split())}"] if status else ()))))
 
     def stopping(self) -> None:
         """Tells that it is ending."""

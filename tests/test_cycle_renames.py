@@ -44,6 +44,12 @@ async def test_without_the_old_name_one_rule_ends_and_another_begins(tmp_path: P
     assert sorted(ended) == [False, True]
 
 
+async def test_a_rule_that_is_renamed_and_disabled_at_once_ends_under_its_new_name(tmp_path: Path) -> None:
+    _, events, ended = await restarted(tmp_path, rules=RENAMED + FORMER + "enabled = false\n")
+    assert events == ["numbers-remaining fired", "numbers-left resolved rule disabled"]
+    assert ended == [True]
+
+
 async def test_a_threshold_that_changes_with_the_name_is_an_edit_like_any_other(tmp_path: Path) -> None:
     _, events, _ = await restarted(tmp_path, rules=RENAMED.replace("< 3", "< 2").replace("< 2", "< 1") + FORMER)
     assert events == ["numbers-remaining fired", "numbers-left resolved rule changed"]

@@ -255,6 +255,7 @@ Since: 2026-11-23 14:05 UTC (dated)\
     [
         ("share", Bound(">", 0.2), "5.7 %, critical above 20 %"),
         ("dollars", Bound(">=", 400), "$0.06, critical at or above $400.00"),
+        ("messages", Bound(">", 18_000.75), "0.0573 messages, critical above 18,001"),
         ("segments", Bound("<=", 4), "0.0573 segments, critical at or below 4"),
         ("", Bound("==", 0), "0.0573, critical at 0"),
         ("count", Bound("!=", 1200), "0.0573, critical not at 1,200"),

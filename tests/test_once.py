@@ -16,6 +16,7 @@ from guard.outbox import Outbox
 from guard.parts import Parts
 from guard.sandbox.scenario import Fault
 from guard.sandbox.server import Sandbox
+from tests.agentphone.wire import answers, wire
 from tests.builders import KEY
 from tests.outbox.desk import marked
 from tests.stand_ins.clock import HandClock
@@ -32,11 +33,12 @@ class Cron:
     sandbox: Sandbox
     slack: SlackStandIn
     rules: str = NUMBERS
+    heartbeat_url: str | None = None
 
     @asynccontextmanager
     async def parts(self) -> AsyncIterator[Parts]:
         setting = config(rules=self.rules, api=self.sandbox.base_url, channels={"ops": self.slack.url})
-        async with opened(setting, self.path, clock=self.clock) as parts:
+        async with opened(setting, self.path, clock=self.clock, heartbeat_url=self.heartbeat_url) as parts:
             yield parts
 
     async def runs(self, *, left: int | None = None, minutes: float = 0) -> ExitCode:
@@ -213,3 +215,26 @@ async def test_an_account_that_wishes_to_be_left_alone_is_not_asked_by_the_next_
 async def test_a_pass_after_the_clock_went_back_counts_nothing(tmp_path: Path) -> None:
     async with cron(tmp_path, rules=NUMBERS + 'for = "2h"\n') as it:
         assert [await it.runs(left=1, minutes=minutes) for minutes in (0, -600, 60, 60)] == [0, 0, 0, 2]
+
+
+# --- the sign of life, and the report ------------------------------------------------------------------------------
+
+
+async def test_a_pass_gives_one_sign_of_life_and_one_of_failure_where_nothing_can_be_committed(tmp_path: Path) -> None:
+    async with wire(answers()) as server, cron(tmp_path) as it:
+        it.heartbeat_url = f"{server.url}/ping"
+        await it.runs()
+        async with it.parts() as parts:
+            with broken_store(tmp_path), pytest.raises(StorageError):
+                await run_once(parts)
+        assert [request.split(b" ")[1] for request in server.requests] == [b"/ping", b"/ping/fail"]
+
+
+async def test_a_pass_tells_the_report_that_is_due(tmp_path: Path) -> None:
+    async with cron(tmp_path, rules=f'{NUMBERS}[report]\nat = "14:10"\n') as it:
+        await it.runs()
+        await it.runs(minutes=4)
+        assert it.told == []
+        await it.runs(minutes=1)
+        await it.runs(minutes=1)
+        assert it.told == ["report"]

@@ -16,7 +16,7 @@ from guard.edit import Edit
 from guard.errors import StorageError
 from guard.lifecycle.desired import gap
 from guard.lifecycle.roster import Roster
-from guard.model import EventKind, Level, SubAccount
+from guard.model import Account, EventKind, Level, SubAccount
 from guard.parts import Parts
 from guard.reload import Reload
 from guard.rule_watch import Content, Edition, judged
@@ -24,8 +24,9 @@ from tests.editing import INVALID, Desk, Editing, editing
 from tests.stand_ins.slack import Answer
 from tests.subs import Api, left
 from tests.waiting import until
-from tests.wiring import FIVE_RULES, NUMBERS, broken_store, events, logged
+from tests.wiring import API_KEY, FIVE_RULES, NOWHERE, NUMBERS, broken_store, events, logged
 
+HOUR = timedelta(hours=1)
 FOUR = NUMBERS.replace("< 3", "< 5")
 OTHER = NUMBERS.replace("numbers-remaining", "other")
 RENAMED = '[rules.few]\nrenamed_from = "numbers-remaining"'
@@ -249,6 +250,42 @@ async def test_a_key_that_is_exchanged_in_its_file_is_used_from_then_on(tmp_path
         assert it.parts.families[0].master.account.failure is not None  # which the sandbox does not know
 
 
+@pytest.mark.parametrize("mend", ["address", "key"])
+async def test_who_was_to_be_left_alone_on_another_way_is_asked_at_once(tmp_path: Path, mend: str) -> None:
+    async with editing(tmp_path) as desk:
+        good = desk.text(account='every = "30m"')
+        if mend == "key":
+            desk.secrets["API_KEY"] = "another-key-of-the-tests"
+        desk.says(good if mend == "key" else good.replace(desk.sandbox.base_url, NOWHERE))
+        async with desk.serving() as it:
+            account = it.parts.families[0].master.account
+            assert account.failure is not None
+            await it.parts.store.run(lambda unit: unit.save_account(replace(account, ask_at=desk.clock.now() + HOUR)))
+            it.parts.families[0].master._memory = None
+            await it.parts.families[0].master.remember()
+            await it.passes(60)
+            assert it.parts.families[0].master.account.good_at is None
+            desk.secrets["API_KEY"] = API_KEY
+            desk.says(good)
+            await it.look()
+            after = it.parts.families[0].master.account
+            assert (after.failure, after.ask_at) == (None, None)
+
+
+async def test_a_sub_account_that_was_to_be_left_alone_on_another_way_is_asked_when_its_turn_comes(
+    tmp_path: Path,
+) -> None:
+    async with editing(tmp_path) as desk:
+        subs = 'sub_accounts = ["acme", "beta"]'
+        desk.says(desk.text(account=subs))
+        async with desk.serving() as it:
+            later = desk.clock.now() + HOUR
+            await it.parts.store.run(lambda unit: unit.save_account(Account("main:acme", ask_at=later)))
+            await it.edit(desk.text(account=subs).replace("127.0.0.1", "localhost"))
+            accounts = await it.parts.store.run(lambda unit: unit.accounts())
+            assert accounts["main:acme"].ask_at is None
+
+
 async def test_what_another_key_was_told_is_not_decided_on(tmp_path: Path) -> None:
     async with editing(tmp_path) as desk:
         api, told = Api(desk.clock), asyncio.Event()
@@ -268,7 +305,7 @@ async def test_what_another_key_was_told_is_not_decided_on(tmp_path: Path) -> No
             told.set()
             it.held = 0
             await it.look()
-            assert (desk.told, await it.firing()) == ([], {})
+            assert await it.firing() == {"main/guard.no_data": Level.CRITICAL}  # the sandbox knows only the one before
 
 
 async def test_a_rule_that_looks_back_finds_the_answers_of_before(tmp_path: Path) -> None:

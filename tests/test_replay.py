@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from guard.cli.scripted import at_pace, scripted
 from guard.config import AccountConfig
 from guard.model import NO_DATA, Answer, Endpoint, Event, EventKind, Failure, FailureKind, Level, Occasion, Snapshot
 from guard.parts import Parts
 from guard.payload import snapshot as snapshot_of
-from guard.replay import Cycle, Replay, recorded, replayed
+from guard.replay import Cycle, Replay, recorded, replayed, together
 from guard.sandbox.scenario import Scenario
 from guard.sandbox.scenario_file import load_scenario, read_scenario
 from guard.sandbox.server import Sandbox
@@ -170,6 +171,47 @@ def told(cycles: list[Cycle]) -> list[tuple[float, str, Occasion, Level]]:
     ]
 
 
+EDITED = (
+    RULES.replace('"> 5%"', '"> 1%"').replace("< 2", "< 1").replace("[rules.pace]", "[rules.speed]")
+    + """
+[rules.failures]
+value = "increase(stats.failedWebhookDeliveries, 2h)"
+warning = "> 3"
+"""
+)
+
+
+@pytest.mark.parametrize("name", ["numbers", "webhooks", "outage", "month-end"])
+def test_replays_of_the_same_answers_decide_as_each_would_alone(name: str) -> None:
+    story = load_scenario(name)
+    accounts = [at_pace(only(config(rules=rules)), story) for rules in (RULES, EDITED)]
+    seen = [(cycle.at, cycle.seen) for cycle in scripted(Replay(accounts[1]), story, cycles=150) if cycle.seen]
+    apart = [[_outcome(cycle) for cycle in replayed(Replay(account), seen)] for account in accounts]
+    found: list[list[Cycle]] = [[], []]
+    both = together(*accounts)
+    for moment, what in seen:
+        for replay, cycles in zip(both, found, strict=True):
+            cycles.extend(map(_outcome, replay.polled(what, at=moment)))
+    assert found == apart
+    assert any(cycle.events for cycle in found[0])
+
+
+def test_a_rule_that_two_files_share_is_checked_once_for_each_answer() -> None:
+    one, other = (only(config(rules=rules)) for rules in (NUMBERS, NUMBERS.replace("numbers-remaining", "numbers")))
+    both = together(one, other)
+    checks = {check for replay in both for check in replay._quiet.values()}
+    assert len(checks) == 1
+    edited = together(one, only(config(rules=NUMBERS.replace("< 3", "< 4"))))
+    assert len({check for replay in edited for check in replay._quiet.values()}) == 2
+
+
+def test_a_budget_that_a_rule_reads_makes_it_another() -> None:
+    rule = '[budgets]\nleast = 3\nother = 1\n[rules.it]\nvalue = "numbers.remaining"\nwarning = "< budgets.least"\n'
+    for old, new, count in (("least = 3", "least = 4", 2), ("other = 1", "other = 2", 1)):
+        accounts = (only(config(rules=text)) for text in (rule, rule.replace(old, new)))
+        assert len({check for replay in together(*accounts) for check in replay._quiet.values()}) == count
+
+
 def test_a_channel_is_told_each_state_once() -> None:
     assert told(replay_of(5, 2, 2, 1, 1, 5)) == [
         (1, "ops", Occasion.FIRED, Level.WARNING),
@@ -288,9 +330,9 @@ def decided_in_full(polls: list[tuple[Answer | Failure | None, float]], *, rules
         ((_, seen),) = recorded(account, [Poll(account.name, now, outcome)])
         whole = snapshot_of(outcome, account=account.name, at=now) if isinstance(outcome, Answer) else outcome
         if isinstance(whole, Snapshot):
-            full.history.add(whole)
+            full.sight.add(whole)
         assert _outcome(replay.cycle(seen, now=now)) == _outcome(full._decided(full._watched, whole, now=now))
-        assert replay.ask_at == full.account.ask_at
+        assert replay.account.ask_at == full.account.ask_at
     assert replay.account == full.account
 
 

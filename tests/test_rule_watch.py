@@ -105,7 +105,7 @@ def test_nothing_that_is_read_shows_a_secret(file: Path) -> None:
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
-    assert read(path, SECRETS.get) == Content(fault=f"{path} cannot be read: it is no file")
+    assert read(path, SECRETS.get) == Content(fault=f"{path} cannot be read: it is a pipe, not a regular file")
 
 
 def test_a_file_that_may_not_be_read_is_a_fault(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

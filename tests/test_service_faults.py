@@ -15,13 +15,15 @@ from guard.clock import Clock
 from guard.errors import ExitCode, StorageError
 from guard.model import Answer as Usage
 from guard.model import Failure, FailureKind
+from guard.notify import heartbeat
 from guard.parts import Parts
 from guard.sandbox.scenario import Fault, Kind
 from guard.service import Service
 from guard.store import Poll
-from tests.agentphone.wire import answers, says_nothing, wire
+from tests.agentphone.wire import Wire, answers, says_nothing, wire
 from tests.cli.process import script
 from tests.serving import NEVER, QUICK, Looking, Serving, Waiting, world
+from tests.stand_ins.slack import Answer
 from tests.waiting import until
 from tests.wiring import broken_store, config, logged, opened, through
 
@@ -277,9 +279,10 @@ async def test_a_database_that_cannot_be_read_at_the_start_is_an_error(tmp_path:
 # --- the sign of life ----------------------------------------------------------------------------------------------
 
 
-async def test_each_completed_cycle_gives_a_sign_of_life_and_one_that_is_not_committed_none(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+async def test_completed_cycles_give_a_sign_of_life_and_those_that_are_not_committed_one_of_failure(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(heartbeat, "PAUSE_S", 0)
     async with (
         wire(answers()) as server,
         world(tmp_path) as it,
@@ -287,13 +290,34 @@ async def test_each_completed_cycle_gives_a_sign_of_life_and_one_that_is_not_com
     ):
         it.sandbox.fault(Fault(status=503))  # AgentPhone's being down is not ours
         await until(lambda: len(server.requests) >= 3)
+        assert asked(server) == {"/ping"}
         with broken_store(tmp_path):
             await until(lambda: count(caplog, "store.failed") >= 3)
             await until(lambda: "heartbeat" not in run.service._running)
-            before = len(server.requests)
-            await until(lambda: count(caplog, "store.failed") >= 10)
-            assert len(server.requests) == before
-        await until(lambda: len(server.requests) >= before + 3)
+            server.requests.clear()
+            await until(lambda: len(server.requests) >= 3)
+            assert asked(server) == {"/ping/fail"}
+        await until(lambda: "/ping" in asked(server))
+        await until(lambda: "heartbeat" not in run.service._running)
+        server.requests.clear()
+        await until(lambda: len(server.requests) >= 3)
+        assert asked(server) == {"/ping"}
+
+
+async def test_a_service_that_can_tell_nobody_gives_a_sign_of_failure(tmp_path: Path) -> None:
+    async with (
+        wire(answers()) as server,
+        world(tmp_path, *[Answer(status=404, body="no_service")] * 50) as it,
+        it.serving(heartbeat_url=f"{server.url}/ping") as run,
+    ):
+        it.shows(1)
+        await until(lambda: "/ping/fail" in asked(server))
+        assert run.service._health.is_failing
+
+
+def asked(server: Wire) -> set[str]:
+    """The paths that were asked for."""
+    return {request.split(b" ")[1].decode() for request in server.requests}
 
 
 async def test_a_heartbeat_that_hangs_holds_up_nothing(tmp_path: Path) -> None:

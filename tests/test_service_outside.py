@@ -2,18 +2,25 @@
 
 import asyncio
 import json
+import re
 import socket
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from guard.service import GIVE_UP_AFTER
+from guard.clock import Clock
+from guard.errors import ExitCode
+from guard.model import Failure, FailureKind
+from guard.service import GIVE_UP_AFTER, REARM_AFTER
 from guard.settings import Listen
+from guard.store import Poll, Unit
 from guard.systemd import Systemd
 from tests.serving import QUICK, Serving, world
 from tests.waiting import until
-from tests.wiring import broken_store, logged
+from tests.wiring import broken_store, config, logged, opened
 
 ANYWHERE: Final = Listen(port=0)
 
@@ -88,8 +95,25 @@ async def test_systemd_is_told_that_the_service_is_up_alive_and_ending(tmp_path:
         async with world(tmp_path) as it, it.serving(systemd=told) as run:
             await run.until_cycled(1)
             assert systemd.recv(100) == b"READY=1"
+            run.service._watched["pulse"] = 0
             run.service._watch()
-            assert systemd.recv(100) == b"WATCHDOG=1"
+            told_of = systemd.recv(100).decode()
+            assert re.fullmatch(r"WATCHDOG=1\nSTATUS=[0-9]+ cycles, the last [0-9]+ s ago", told_of)
+            await run.end()
+            assert systemd.recv(100) == b"STOPPING=1"
+
+
+async def test_systemd_is_not_told_that_it_is_alive_while_the_scheduler_does_not_come(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setblocking(False)
+        async with world(tmp_path) as it, it.serving(systemd=Systemd(str(tmp_path / "notify"))) as run:
+            await run.until_cycled(1)
+            assert systemd.recv(100) == b"READY=1"
+            run.service._watched["pulse"] = REARM_AFTER
+            run.service._watch()
+            with pytest.raises(BlockingIOError):
+                systemd.recv(100)
             await run.end()
             assert systemd.recv(100) == b"STOPPING=1"
 
@@ -104,3 +128,20 @@ async def test_systemd_is_no_longer_told_that_a_service_is_alive_that_hangs(tmp_
             run.service._watched["pulse"] = GIVE_UP_AFTER
             run.service._watch()
             assert systemd.recv(100) == b"STOPPING=1" if await run.end() else False
+
+
+# --- the report ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_service_tells_the_report_that_is_due_once(tmp_path: Path) -> None:
+    before = Clock().now() - timedelta(days=3)
+    poll = Poll("main", before, Failure(FailureKind.SERVER, "it answered 503"))
+    async with world(tmp_path) as it:
+        async with opened(config(), tmp_path) as parts:
+            await parts.store.run(partial(Unit.record_poll, poll=poll))
+        for _ in range(2):
+            async with it.serving(account="[report]") as run:
+                await it.until_told("report")
+                await run.until_cycled(3)
+                assert await run.end() == ExitCode.DONE
+        assert it.told == ["report"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from guard.errors import ConfigError, ExitCode
-from guard.settings import Listen, Settings, read_secret, unknown_variables
+from guard.settings import Listen, Settings, read_file, read_secret, unknown_variables
 
 OWN_HOME = pwd.getpwuid(os.getuid()).pw_dir
 
@@ -187,7 +187,7 @@ def test_a_secret_is_read_from_the_file_that_its_variable_names(tmp_path: Path, 
     assert read_secret("KEY", {"KEY_FILE": str(path), "KEY": ""}) == "k-1"
 
 
-@pytest.mark.parametrize("environ", [{}, {"KEY": ""}, {"KEY": "", "KEY_FILE": ""}, {"KEY_FILE": "/dev/null"}])
+@pytest.mark.parametrize("environ", [{}, {"KEY": ""}, {"KEY": "", "KEY_FILE": ""}])
 def test_an_empty_secret_is_none(environ: Mapping[str, str]) -> None:
     assert read_secret("KEY", environ) is None
 
@@ -220,6 +220,39 @@ def test_a_file_that_holds_no_secret_is_refused_without_showing_it(tmp_path: Pat
         read_secret("KEY", {"KEY_FILE": str(path)})
     assert "s3cret" not in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        ("pipe", "it is a pipe, not a regular file"),
+        ("/dev/zero", "it is a device, not a regular file"),
+        (".", "Is a directory"),
+    ],
+)
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, place: str, why: str) -> None:
+    os.mkfifo(tmp_path / "pipe")  # which nobody writes into
+    path = tmp_path / place
+    with pytest.raises(ConfigError) as caught:
+        read_secret("KEY", {"KEY_FILE": str(path)})
+    assert str(caught.value) == f"KEY_FILE: {path}: cannot be read: {why}"
+
+
+def test_a_directory_that_is_read_time_and_again_leaves_nothing_open(tmp_path: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        with pytest.raises(IsADirectoryError):
+            read_file(tmp_path, at_most=1)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_secret_is_read_through_links_and_open_files(tmp_path: Path) -> None:
+    (tmp_path / "..data").mkdir()
+    (tmp_path / "..data" / "key").write_text("k-1\n")
+    (tmp_path / "key").symlink_to("..data/key")  # as Kubernetes mounts secrets
+    assert read_secret("KEY", {"KEY_FILE": str(tmp_path / "key")}) == "k-1"
+    with (tmp_path / "key").open() as file:
+        assert read_secret("KEY", {"KEY_FILE": f"/dev/fd/{file.fileno()}"}) == "k-1"
 
 
 def test_a_variable_that_holds_two_lines_is_refused_by_name() -> None:

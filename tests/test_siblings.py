@@ -15,7 +15,7 @@ from guard.config import Config
 from guard.cycle import Cycles, recall
 from guard.errors import StorageError
 from guard.lifecycle.decide import Decision
-from guard.model import NO_DATA, Answer, Each, Endpoint, Failure, Level, Reason
+from guard.model import NO_DATA, Answer, Each, Endpoint, Failure, FailureKind, Level, Reason
 from guard.parts import Parts
 from guard.sandbox.scenario import Fault
 from guard.sandbox.server import Sandbox
@@ -261,16 +261,20 @@ async def test_nothing_but_usage_is_asked_while_it_is_not_known_when_siblings_we
         assert (it.asked, it.sandbox.requests) == ([], 1)
 
 
-async def test_stored_snapshots_are_those_that_the_cycles_saw(tmp_path: Path) -> None:
+async def test_stored_snapshots_say_what_each_endpoint_answered_at_that_very_instant(tmp_path: Path) -> None:
     rules = '[rules.fresh]\nvalue = "increase(number.messages, 1h)"\neach = "number"\nwarning = "> 100000"\n'
     async with watching(tmp_path, rules=rules) as it:
         for _ in range(7):
             await it.cycle()
-        since = NOW + 3 * MINUTE
+        failed = Poll("main", NOW + 7.5 * MINUTE, Failure(FailureKind.SERVER, "the API answered 503"))
+        await it.parts.store.run(lambda unit: unit.record_poll(failed))
+        since = dict.fromkeys((Endpoint.USAGE, Endpoint.BY_NUMBER), NOW + 3 * MINUTE)
         found = await it.parts.store.run(lambda unit: list(snapshots(unit, only(it.setting), since=since)))
         assert [each.at for each in found] == [NOW + minutes * MINUTE for minutes in range(3, 8)]
-        assert all(Each.NUMBER in each.subjects for each in found)
-        assert [Endpoint.BY_NUMBER in each.fresh for each in found] == [False, False, False, True, False]
+        listed = [False, False, False, True, False]
+        assert [Each.NUMBER in each.subjects for each in found] == listed
+        assert [Endpoint.BY_NUMBER in each.fresh for each in found] == listed
+        assert {name for fields in found[3].subjects[Each.NUMBER].values() for name in fields} == {"number.messages"}
         memory = await it.parts.store.run(lambda unit: recall(unit, only(it.setting), now=it.clock.now()))
         assert memory.account == it.cycles.account
 

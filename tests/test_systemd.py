@@ -24,8 +24,14 @@ def test_systemd_is_told_that_the_service_is_up_alive_and_ending(tmp_path: Path,
         systemd = Systemd.from_environ({"NOTIFY_SOCKET": name if kind == "path" else f"@{name}"})
         systemd.ready()
         systemd.alive()
+        systemd.alive("3 cycles,\nthe last 1 s ago")
         systemd.stopping()
-        assert [receiver.recv(100) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"STOPPING=1"]
+        assert [receiver.recv(100) for _ in range(4)] == [
+            b"READY=1",
+            b"WATCHDOG=1",
+            b"WATCHDOG=1\nSTATUS=3 cycles, the last 1 s ago",
+            b"STOPPING=1",
+        ]
 
 
 @pytest.mark.parametrize("environ", [{}, {"NOTIFY_SOCKET": ""}])

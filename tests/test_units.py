@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard.units import NEVER_S, duration_text, instant_text, number_text, parse_duration, share_text, value_text
+from guard.units import (
+    NEVER_S,
+    count_text,
+    duration_text,
+    instant_text,
+    number_text,
+    parse_duration,
+    share_text,
+    value_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +81,24 @@ def test_a_duration_is_written_with_its_two_largest_parts(seconds: float, text: 
 )
 def test_a_number_is_written_for_people(value: float, text: str) -> None:
     assert number_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (18_429.25, "18,429"),
+        (18_429.75, "18,430"),
+        (-18_429.75, "-18,430"),
+        (100.4, "100"),
+        (99.6, "99.60"),
+        (2.5, "2.50"),
+        (0.12345, "0.123"),
+        (1200, "1,200"),
+    ],
+)
+def test_a_large_count_has_no_fraction(value: float, text: str) -> None:
+    assert count_text(value) == value_text(value) == value_text(value, "count") == text
+    assert value_text(value, "messages") == f"{text} messages"
 
 
 @pytest.mark.parametrize(

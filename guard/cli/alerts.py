@@ -1,12 +1,13 @@
 """`guard alerts`: what fires, what may soon, and what is about to end."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import Annotated, Any, Final
 
 import typer
 
+from guard.cli.hearing import NOTHING, Hearing, hearing_document, hearing_text, read_hearings
 from guard.cli.options import AccountOption, FormatOption, chosen
 from guard.cli.output import Format, ago, iso, print_json, print_table, say
 from guard.cli.rule_file import if_readable, zones
@@ -31,17 +32,19 @@ def alerts(
     from guard.store import Reader
 
     settings = Settings.from_environ(os.environ)
+    now = Clock().now()
     with Reader.open(settings.database) as reader:
         names = chosen(reader.accounts(), account)
         stored = [each for key, each in reader.alerts().items() if account is None or key.account in names]
-    shown = [each for each in stored if everything or is_busy(each)]
-    now = Clock().now()
+        shown = [each for each in stored if everything or is_busy(each)]
+        hearings = read_hearings(reader, shown, now=now)
     if format is Format.JSON:
-        documents = [alert_document(each) for each in shown]
+        documents = [alert_document(each, hearings.get(each.key, NOTHING)) for each in shown]
         print_json({"at": iso(now), "alerts": documents, "young": young_document(stored)})
         return
     if shown:
-        print_alerts(sorted(shown, key=by_urgency), now=now, zone_of=zones(if_readable(settings.rules)))
+        ordered = sorted(shown, key=by_urgency)
+        print_alerts(ordered, hearings, now=now, zone_of=zones(if_readable(settings.rules)))
     else:
         say("No alert is firing." if stored else "No alert is firing; none was evaluated yet.")
     if not everything:
@@ -63,11 +66,17 @@ def by_urgency(alert: Alert) -> tuple[int, int, AlertKey]:
     return -(alert.level or 0), _WORST_FIRST.index(alert.state), alert.key
 
 
-def print_alerts(shown: Iterable[Alert], *, now: datetime, zone_of: Callable[[str], tzinfo]) -> None:
+def print_alerts(
+    shown: Iterable[Alert],
+    hearings: Mapping[AlertKey, Hearing],
+    *,
+    now: datetime,
+    zone_of: Callable[[str], tzinfo],
+) -> None:
     """Prints a table, one alert a row."""
     print_table(
         ("ALERT", "STATE", "LEVEL", "VALUE", "SINCE", "SUMMARY"),
-        [_row(each, now=now, zone=zone_of(each.key.account)) for each in shown],
+        [_row(each, hearings.get(each.key, NOTHING), now=now, zone=zone_of(each.key.account)) for each in shown],
     )
 
 
@@ -95,16 +104,16 @@ def _young(stored: Iterable[Alert]) -> dict[tuple[str, str], list[str]]:
     return {young: list(accounts) for young, accounts in found.items()}
 
 
-def _row(alert: Alert, *, now: datetime, zone: tzinfo) -> tuple[str, ...]:
+def _row(alert: Alert, hearing: Hearing, *, now: datetime, zone: tzinfo) -> tuple[str, ...]:
     since = _since(alert)
-    reading = alert.reading
+    reading, less = alert.reading, hearing_text(hearing, alert, zone=zone)
     return (
         str(alert.key),
         alert.state.value,
         alert.level.word if alert.level else "",
         value_text(reading.value, reading.unit) if reading and reading.value is not None else "",
         f"{instant_text(since, zone)}, {ago(since, now=now)}" if since else "",
-        " ".join(filter(None, (reading.summary if reading else "", _unknown_text(alert)))),
+        " ".join(filter(None, (reading.summary if reading else "", _unknown_text(alert), f"({less})" if less else ""))),
     )
 
 
@@ -114,7 +123,7 @@ def _unknown_text(alert: Alert) -> str:
     return f"(unknown now: {alert.unknown_why})" if alert.unknown else ""
 
 
-def alert_document(alert: Alert) -> dict[str, Any]:
+def alert_document(alert: Alert, hearing: Hearing = NOTHING) -> dict[str, Any]:
     """An alert as JSON has it."""
     reading, incident = alert.reading, alert.incident
     return {
@@ -133,6 +142,7 @@ def alert_document(alert: Alert) -> dict[str, Any]:
         "young": alert.unknown_why if is_young(alert) else None,
         "incident": incident.id if incident else None,
         "peak": incident.peak.word if incident else None,
+        **hearing_document(hearing, alert),
     }
 
 

@@ -37,6 +37,8 @@ class Listed(NamedTuple):
         return function
 
 
+_HEAR_LESS: Final = "Hear less"
+
 COMMANDS: Final = {
     "init": Listed("rules.init", "Write a rule file to begin with.", "Set up", "guard init"),
     "check": Listed("rules.check", "Look for mistakes in a rule file.", "Set up", "guard check rules.toml"),
@@ -78,12 +80,34 @@ COMMANDS: Final = {
         "Look",
         "guard history --since 7d --alert main/numbers-remaining",
     ),
+    "report": Listed(
+        "report.report", "Show the last report, or the one that is due next.", "Look", "guard report --now"
+    ),
     "explain": Listed(
         "explain.explain",
         "Explain an alert: why it was told, or why not.",
         "Look",
         "guard explain main/numbers-remaining",
     ),
+    "ack": Listed(
+        "ack.ack",
+        "Acknowledge what fires: nobody is reminded of it.",
+        _HEAR_LESS,
+        "guard ack main/numbers-remaining --for 4h --reason 'more are ordered'",
+    ),
+    "silence add": Listed(
+        "silence.add",
+        "Silence alerts for a while.",
+        _HEAR_LESS,
+        "guard silence add 'main/*' --for 2h --reason 'an upgrade'",
+    ),
+    "silence list": Listed(
+        "silence.list_silences",
+        "List the silences that are in force, and those to come.",
+        _HEAR_LESS,
+        "guard silence list --format json",
+    ),
+    "silence end": Listed("silence.end", "End a silence before its time.", _HEAR_LESS, "guard silence end 3"),
     "demo": Listed("play.demo", "Show alerts fire, escalate and resolve, within two minutes.", "Try out", "guard demo"),
     "sandbox": Listed(
         "play.sandbox",
@@ -92,6 +116,9 @@ COMMANDS: Final = {
         "guard sandbox --scenario numbers --speed 10",
     ),
 }
+
+GROUPS: Final = {"silence": "Silence alerts for a while, and see what is silenced."}
+"""Words that stand before others, and what the help says of them."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -120,9 +147,14 @@ def _app(words: Sequence[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_guard)
+    groups = {name: typer.Typer(rich_markup_mode="rich") for name in GROUPS}
+    for name, group in groups.items():
+        app.add_typer(group, name=name, help=GROUPS[name], rich_help_panel=_HEAR_LESS)
     for name, listed in COMMANDS.items():
-        command = listed.command if name in words else _uncalled(listed.about)
-        app.command(name, rich_help_panel=listed.panel, epilog=f"[dim]Example[/dim]\n  {listed.example}")(command)
+        *of, last = name.split()
+        command = listed.command if {*of, last} <= {*words} else _uncalled(listed.about)
+        place, panel = (groups[of[0]], None) if of else (app, listed.panel)
+        place.command(last, rich_help_panel=panel, epilog=f"[dim]Example[/dim]\n  {listed.example}")(command)
     return app
 
 

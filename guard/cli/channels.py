@@ -87,7 +87,7 @@ def _cells(channel: Channel, recipient: str, *, now: datetime) -> Iterator[tuple
     if untold := sum(cover not in covered for cover in waiting):
         yield f"{untold:,} to be told of", "", ""
     for each in tellings[:_ROWS]:
-        yield f"{_state(each, finds=channel.finds)}: {_alerts(each)}", _next_attempt([each], now=now), each.why
+        yield f"{_state(each, finds=channel.finds, now=now)}: {_alerts(each)}", _next_attempt([each], now=now), each.why
     if len(tellings) > _ROWS:
         yield f"and {len(tellings) - _ROWS:,} more", "", ""
     edits = [each for each in deliveries if _is_edit(each)]
@@ -107,10 +107,13 @@ def _is_dead(delivery: Delivery) -> bool:
     return delivery.state is DeliveryState.DEAD
 
 
-def _state(delivery: Delivery, *, finds: bool) -> str:
-    if delivery.state is DeliveryState.PENDING and delivery.may_have_arrived:
-        return "looked for" if finds else "in doubt"
-    return delivery.state.value
+def _state(delivery: Delivery, *, finds: bool, now: datetime) -> str:
+    """How it stands and, unless it is done with, for how long it has waited."""
+    if delivery.state is not DeliveryState.PENDING:
+        return delivery.state.value
+    doubted = "looked for" if finds else "in doubt"
+    word = doubted if delivery.may_have_arrived else delivery.state.value
+    return f"{word}, {duration_text(now - delivery.created_at)} old"
 
 
 def _alerts(delivery: Delivery) -> str:
@@ -138,9 +141,12 @@ def channel_document(channel: Channel) -> dict[str, Any]:
     named = sorted({*channel.recipients, *channel.busy} - {""})
     waiting = [each.recipient for each in channel.waiting]
     counts = [{"recipient": each, "waiting": waiting.count(each)} for each in named]
+    tellings = [each for each in channel.deliveries if not _is_edit(each)]
     return {
         "channel": channel.name,
         "waiting": len(waiting),
+        "oldest_pending_at": iso(min((each.created_at for each in tellings if not _is_dead(each)), default=None)),
+        "dead": sum(map(_is_dead, tellings)),
         **({"recipients": counts} if named else {}),
         "deliveries": [delivery_document(each) for each in channel.deliveries],
     }

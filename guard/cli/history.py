@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from datetime import tzinfo
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -12,9 +12,16 @@ from guard.cli.output import Format, iso, print_json, print_table, say, warn
 from guard.cli.rule_file import if_readable, zones
 from guard.clock import Clock
 from guard.errors import UsageError
-from guard.model import AlertKey, Event
+from guard.model import AlertKey, Event, EventKind
 from guard.settings import Settings
-from guard.units import number_text
+from guard.units import value_text
+
+_WORDS: Final = {
+    EventKind.RELEASED: "no longer held back",
+    EventKind.FLAPPING: "fires and ends time and again: told once, until it is stable or gets worse",
+    EventKind.STABLE: "flaps no longer",
+}
+"""What there is to say of events that come without a reason."""
 
 if TYPE_CHECKING:
     from guard.store import Reader
@@ -103,9 +110,9 @@ def _row(event: Event, *, zone: tzinfo) -> tuple[str, ...]:
         event.kind.value,
         str(event.key),
         event.level.word if event.level else "",
-        "" if event.value is None else number_text(event.value),
+        "" if event.value is None else value_text(event.value, ""),
         event.channel,
-        event.text,
+        "; ".join(filter(None, (_WORDS.get(event.kind, ""), event.text))),
     )
 
 

@@ -4,7 +4,7 @@ import os
 import sys
 from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from guard.cli.output import printable
 from guard.errors import ConfigError
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from guard.config import Config, Loaded, Problem, Secret
     from guard.rule_watch import Content, ReadSecret
-
-_MOST_BYTES: Final = 2 << 20  # more than a rule file may have, so that a longer one is refused for its length
 
 
 def secret(name: str) -> str | None:
@@ -158,9 +156,11 @@ def _show(problems: "Iterable[Problem]") -> None:
 
 
 def _content(path: Path) -> bytes:
+    from guard.config import MOST_READ
+
     try:
         with path.open("rb") as file:
-            return file.read(_MOST_BYTES)
+            return file.read(MOST_READ)
     except FileNotFoundError:
         raise _absent(path) from None
     except OSError as error:

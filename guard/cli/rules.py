@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -120,9 +120,15 @@ def _shown(
                 print_live(asked)
     if loaded.config is None:
         return ExitCode.CONFIG
-    for text in unknown_settings(loaded.config):
+    for text in (*unknown_settings(loaded.config), *_unfit(loaded.config)):
         warn(text)
     return ExitCode.DONE
+
+
+def _unfit(config: "Config") -> Iterator[str]:
+    from guard.notify.channels import unfit
+
+    return unfit(config.channels.values())
 
 
 def _document(loaded: "Loaded", path: Path, asked: Sequence[LiveAccount] | None) -> dict[str, object]:

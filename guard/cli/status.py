@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from guard.cli.alerts import alert_document, by_urgency, is_busy, print_alerts, print_young, young_document
+from guard.cli.buttons import Buttons, buttons_lines, read_buttons
 from guard.cli.channels import COLUMNS, Channel, channel_document, channel_rows, read_channels
 from guard.cli.families import FamilyStatus, Member, member_document, member_lines, read_families
+from guard.cli.hearing import NOTHING, Hearing, read_hearings
 from guard.cli.options import AccountOption, FormatOption, RulesOption, chosen
 from guard.cli.output import Format, iso, print_json, print_table, say
 from guard.cli.rule_file import contents, counted, if_readable, zones
 from guard.clock import Clock
-from guard.model import Alert, Snapshot
-from guard.settings import Settings
+from guard.lifecycle.mutes import is_in_force
+from guard.model import Alert, AlertKey, Snapshot
+from guard.settings import Listen, Settings
 
 if TYPE_CHECKING:
     from guard.config import Config
@@ -37,7 +40,10 @@ class _Status:
     snapshots: Mapping[str, Snapshot]  # the last good answer of those, by account; absent before the first
     watched: frozenset[str]  # names of all that were chosen
     alerts: tuple[Alert, ...]  # of all that were chosen
+    hearings: Mapping[AlertKey, Hearing]
+    silences: tuple[int, ...]  # the numbers of those in force, whatever they are about
     channels: tuple[Channel, ...]
+    buttons: Buttons | None  # None where no channel has any
 
 
 def status(
@@ -58,27 +64,34 @@ def status(
     path = rules or settings.rules
     config = if_readable(path)
     with Reader.open(settings.database) as reader:
-        seen = _read(reader, path=path, config=config, pattern=account)
+        seen = _read(reader, path=path, config=config, pattern=account, listen=settings.listen)
     if format is Format.JSON:
         print_json(_document(seen))
     else:
         _print(seen)
 
 
-def _read(reader: "Reader", *, path: Path, config: "Config | None", pattern: str | None) -> _Status:
+def _read(
+    reader: "Reader", *, path: Path, config: "Config | None", pattern: str | None, listen: Listen | None
+) -> _Status:
     families = read_families(reader, config)
     names = chosen((name for family in families for name in family.names), pattern)
     accounts = [(family, each) for family in families for each in family.shown(names, by_name=pattern is not None)]
+    now = Clock().now()
+    alerts = tuple(each for key, each in reader.alerts().items() if key.account in names)
     return _Status(
-        now=Clock().now(),
+        now=now,
         path=path,
         config=config,
         pattern=pattern,
         accounts=tuple(accounts),
         snapshots=dict(_last_snapshots(reader, (each.account.name for _, each in accounts))),
         watched=names,
-        alerts=tuple(each for key, each in reader.alerts().items() if key.account in names),
+        alerts=alerts,
+        hearings=read_hearings(reader, alerts, now=now),
+        silences=tuple(each.id for each in reader.silences(since=now) if is_in_force(each, now=now)),
         channels=tuple(read_channels(reader, config, accounts=None if pattern is None else names)),
+        buttons=read_buttons(config, listen),
     )
 
 
@@ -112,13 +125,16 @@ def _print(seen: _Status) -> None:
 def _print_alerts(seen: _Status) -> None:
     busy = sorted(filter(is_busy, seen.alerts), key=by_urgency)
     if busy:
-        print_alerts(busy[:_ALERTS], now=seen.now, zone_of=zones(seen.config))
+        print_alerts(busy[:_ALERTS], seen.hearings, now=seen.now, zone_of=zones(seen.config))
         if len(busy) > _ALERTS:
             only = f" --account {shlex.quote(seen.pattern)}" if seen.pattern else ""
             say(f"and {len(busy) - _ALERTS:,} more; `guard alerts{only}` shows all")
     else:
         say(f"No alert is firing{_watched(seen)}.")
     print_young(seen.alerts)
+    if seen.silences:
+        are = "is" if len(seen.silences) == 1 else "are"
+        say(f"{counted(len(seen.silences), 'silence')} {are} in force; `guard silence list` shows what of.")
 
 
 def _watched(seen: _Status) -> str:
@@ -134,6 +150,8 @@ def _print_channels(seen: _Status) -> None:
         say(f"Every channel knows all there is to know: {names}." if names else "No channel.")
     else:
         print_table(COLUMNS, [row for each in seen.channels for row in channel_rows(each, now=seen.now)])
+    for line in buttons_lines(seen.buttons) if seen.buttons else ():
+        say(line)
 
 
 # --- for machines --------------------------------------------------------------------------------------------------
@@ -148,7 +166,9 @@ def _document(seen: _Status) -> dict[str, Any]:
             member_document(family, member, seen.snapshots.get(member.account.name), now=seen.now)
             for family, member in seen.accounts
         ],
-        "alerts": [alert_document(each) for each in seen.alerts if is_busy(each)],
+        "alerts": [alert_document(each, seen.hearings.get(each.key, NOTHING)) for each in seen.alerts if is_busy(each)],
         "young": young_document(seen.alerts),
+        "silences": list(seen.silences),
         "channels": [channel_document(each) for each in seen.channels],
+        **({"buttons": dict(seen.buttons.heard)} if seen.buttons else {}),
     }

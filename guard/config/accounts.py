@@ -67,7 +67,7 @@ def read_account(table: Table, *, channels: Collection[str], budgets: Mapping[st
         every=every,
         stale_after=stale_after,
         no_data_after=no_data_after,
-        tz=_zone(table),
+        tz=read_zone(table) or UTC,
         notify=read_notify(table, channels),
         budgets={**budgets, **(read_budgets(own) if own else {})},
         subs=read_subs(table, channels=channels),
@@ -75,13 +75,16 @@ def read_account(table: Table, *, channels: Collection[str], budgets: Mapping[st
     return draft if api_key else None
 
 
-def _zone(table: Table) -> tzinfo:
+def read_zone(table: Table) -> tzinfo | None:
+    """The zone that `tz` names; None where it is absent or wrong."""
     name = table.string("tz", such_as='"America/New_York"')
-    if name is None or name == "UTC":
+    if name is None:
+        return None
+    if name == "UTC":
         return UTC
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):  # an odd name, a directory's name, no such zone
         near = "" if table.variable("tz") else hint(name, available_timezones())
         table.wrong("tz", f"tz: {table.shown('tz')} is no time zone{near or '; write one such as America/New_York'}")
-        return UTC
+        return None

@@ -6,11 +6,15 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from guard.config.accounts import AccountDraft
+from guard.config.percent import percent_slips
 from guard.config.reach import reaches
 from guard.config.rules import Draft
 from guard.config.table import Table
+from guard.config.things import Config
 from guard.fields import Kind, field_named
+from guard.model import Level
 from guard.rules.complaint import Severity, Span
+from guard.rules.durations import written
 from guard.rules.expression import Condition
 from guard.rules.names import BUDGETS
 from guard.rules.tree import Binary, Call, Name, Number, Tree, Unary, names, parts, printed
@@ -20,7 +24,6 @@ _EASED: Final = {">": ("<", 0.9), ">=": ("<", 0.9), "<": (">", 1.1), "<=": (">",
 
 _COUNTED: Final = (Kind.ROLLING, Kind.LIFETIME, Kind.DAY, Kind.MONTH)
 _TWO_BRACES: Final = re.compile(r"\{\{ *(?P<name>[\w.]+) *\}\}")
-_LETTERS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"))
 
 
 class _Advice(NamedTuple):
@@ -38,7 +41,8 @@ def advise_on_rules(drafts: Sequence[Draft], *, accounts: Sequence[AccountDraft]
         if draft.table.path in draft.table.document.faulty:
             continue
         held = hold if draft.hold is None else draft.hold
-        advice = (*_alike(draft), *_ratios(draft), *_flapping(draft, held), *_short(draft, accounts), *_doubled(draft))
+        advice = (*_alike(draft), *_ratios(draft), *_flapping(draft, held), *_short(draft, accounts))
+        advice += (*_quieted(draft), *_doubled(draft))
         for key, text, part in advice:
             path = (*draft.table.path, key)
             draft.table.document.complain(path, text, severity=Severity.WARNING, part=part)
@@ -59,6 +63,35 @@ def advise_on_channels(top: Table) -> None:
             continue
         text = f"nothing is told to {name}: name it in notify, of a rule or under [defaults], or leave it out"
         top.document.complain(("channels", name), text, severity=Severity.WARNING, on_key=True)
+
+
+def advise_on_fallback(top: Table, config: Config) -> None:
+    """Notes each fallback that every rule tells of everything anyway, so that it is no other way."""
+    rules = [rule.policy for each in config.patterns for rule in each.rules]
+    if not rules or top.document.has_errors:
+        return
+    for number, name in enumerate(config.fallback):
+        if all(name in policy.routes.get(level, ()) for policy in rules for level in policy.levels):
+            text = f"{name} is told of everything already, so it is no fallback; name a channel that is not in notify"
+            top.document.complain(("defaults", "fallback", number), text, severity=Severity.WARNING)
+
+
+def advise_on_windows(top: Table) -> None:
+    """Notes each quiet window without errors that no rule names.
+
+    While an unknown window is named, or `quiet` is no list, one that is there is probably meant.
+    """
+    windows, rules = top.values.get("quiet"), top.values.get("rules")
+    is_unsure = top.document.lost or ("quiet",) in top.document.faulty
+    if not isinstance(windows, dict) or not isinstance(rules, dict) or is_unsure:
+        return
+    lists = [rule["quiet"] for rule in rules.values() if isinstance(rule, dict) and "quiet" in rule]
+    named = [name for names in lists for name in (names if isinstance(names, list) else [names])]
+    unnamed = [] if any(name not in windows for name in named) else [name for name in windows if name not in named]
+    for name in unnamed:
+        if isinstance(windows[name], dict) and ("quiet", name) not in top.document.faulty:
+            text = f'no rule is quiet then; write quiet = ["{name}"] under a rule, or leave the window out'
+            top.document.complain(("quiet", name), text, severity=Severity.WARNING, on_key=True)
 
 
 def _named(value: object, *, is_route: bool = False) -> Iterator[str]:
@@ -154,6 +187,8 @@ def _flapping(draft: Draft, held: timedelta) -> Iterator[_Advice]:
     rolling = next((name for name in _bare(rule.value.tree) if _is(name, Kind.ROLLING)), None)
     if rolling is None or rule.clear is not None or held or rule.policy.keep_firing_for:
         return
+    if any(percent_slips(rule)):  # the level is something else when that is mended, and so is what clears it
+        return
     lowest = min(rule.conditions)
     clear = _eased(rule.conditions[lowest])
     how = f'clear = "{clear}", or for = "10m"' if clear else 'for = "10m"'
@@ -192,15 +227,15 @@ def _short(draft: Draft, accounts: Sequence[AccountDraft]) -> Iterator[_Advice]:
     slowest = max(slower, key=lambda account: account.every, default=None)
     if slowest is None:
         return
-    every = _written(slowest.every)
+    every = written(slowest.every)
     why = f"{slowest.name} is asked every {every}, so a shorter for is as long as that"
     yield _Advice("for", f'{why}; write for = "{every}", or leave it out to be told at once')
 
 
-def _written(duration: timedelta) -> str:
-    """A duration as the rule file has it."""
-    seconds = int(duration.total_seconds())
-    return next((f"{seconds // size}{letter}" for size, letter in _LETTERS if seconds % size == 0), f"{seconds}s")
+def _quieted(draft: Draft) -> Iterator[_Advice]:
+    """A quiet window that holds nothing back."""
+    if draft.quiet and draft.rule.conditions.keys() == {Level.CRITICAL}:
+        yield _Advice("quiet", "quiet does nothing here: critical is told all the same, and there is no other level")
 
 
 # --- texts ----------------------------------------------------------------------------------------------------------
@@ -211,10 +246,10 @@ def _doubled(draft: Draft) -> Iterator[_Advice]:
     for key in ("summary", "description"):
         for found in _TWO_BRACES.finditer(str(draft.table.values.get(key, ""))):
             name = found["name"]
-            if field_named(name) or name.startswith(BUDGETS):
-                shown = f"{{{name}}}"
-                yield _Advice(
-                    key,
-                    f"two braces show {shown} as it stands; write one on each side for its value",
-                    Span(*found.span()),
-                )
+            shown, write = f"{{{name}}}", "one on each side for its value"
+            if name == "value":
+                write = f"{{{draft.rule.value}}} for the value"
+            elif not field_named(name) and not name.startswith(BUDGETS):
+                continue
+            text = f"two braces show {shown} as it stands; write {write}"
+            yield _Advice(key, text, Span(*found.span()))

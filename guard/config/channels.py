@@ -3,13 +3,18 @@
 import json
 from dataclasses import fields, replace
 from hashlib import sha256
+from typing import Final
 
+from guard.config.apprise import read_apprise
 from guard.config.keys import KINDS, TERMINAL
 from guard.config.mail import read_mail
 from guard.config.slack import read_slack
 from guard.config.table import Table
 from guard.config.things import ChannelConfig, Secret, TerminalConfig
+from guard.config.webhook import read_webhook
 from guard.rules.complaint import hint
+
+_OTHERS: Final = "email, webhook, apprise, terminal"
 
 
 def read_channel(table: Table) -> ChannelConfig | None:
@@ -25,16 +30,18 @@ def _read(table: Table) -> ChannelConfig | None:
             return read_slack(table)
         case "email":
             return read_mail(table)
+        case "webhook":
+            return read_webhook(table)
+        case "apprise":
+            return read_apprise(table)
         case "terminal":
             table.check_keys(TERMINAL)
             return TerminalConfig(table.name, fingerprint="")
         case None:
             if "kind" not in table:
-                table.document.miss(table.path, 'kind is missing: write kind = "slack", "email" or "terminal"')
-        case _ if kind in KINDS.later:
-            table.wrong("kind", f"kind {kind!r} is not built yet; use slack, email or terminal")
+                table.document.miss(table.path, f'kind is missing: write kind = "slack", or one of {_OTHERS}')
         case _:
-            near = hint(kind, KINDS.built | KINDS.later) or "; write slack, email or terminal"
+            near = hint(KINDS.meant.get(kind, kind), KINDS.built) or f"; write slack, or one of {_OTHERS}"
             table.wrong("kind", f"unknown kind {kind!r}{near}")
     return None
 

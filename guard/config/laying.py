@@ -6,6 +6,7 @@ from datetime import timedelta, tzinfo
 from typing import Final
 
 from guard.config.accounts import AccountDraft
+from guard.config.quiet import QuietDraft
 from guard.config.reach import reaches
 from guard.config.routes import Reminders, Routes, resolved
 from guard.config.rules import Draft
@@ -28,15 +29,24 @@ class Defaults:
     notify: Routes | None = None
     remind: Reminders | None = None
     hold: timedelta = timedelta()
+    fallback: tuple[str, ...] = ()
 
 
 class Laying:
     """Lays the same rules over one account after another; accounts that do not differ in a rule share it."""
 
-    def __init__(self, drafts: Sequence[Draft], *, defaults: Defaults, channels: Mapping[str, ChannelConfig]) -> None:
-        """Takes the file's rules, defaults and channels."""
+    def __init__(
+        self,
+        drafts: Sequence[Draft],
+        *,
+        defaults: Defaults,
+        channels: Mapping[str, ChannelConfig],
+        windows: Mapping[str, QuietDraft],
+    ) -> None:
+        """Takes the file's rules, defaults, channels and quiet windows."""
         self._drafts = drafts
         self._defaults = defaults
+        self._windows = windows
         self._everyone = tuple(channels)
         self._recipients = {name: each.to for name, each in channels.items() if isinstance(each, EmailConfig)}
         self._rules: dict[_Shared, Rule] = {}
@@ -77,6 +87,7 @@ class Laying:
             rules=tuple(self._rule(draft, account) for draft in drafts if draft.is_enabled),
             disabled=frozenset(draft.table.name for draft in drafts if not draft.is_enabled),
             no_data=self._no_data(),
+            former={draft.rule.renamed_from: draft.table.name for draft in drafts if draft.rule.renamed_from},
             sub_id=account.sub_id,
         )
 
@@ -115,6 +126,7 @@ class Laying:
             recipients=self._recipients_of(routes),
             hold=self._defaults.hold if draft.hold is None else draft.hold,
             remind=resolved(self._defaults.remind, draft.remind),
+            quiet=tuple(self._windows[name].on(tz) for name in draft.quiet if name in self._windows),
         )
         rule = replace(draft.rule, policy=policy, tz=tz)
         return replace(rule, policy=replace(policy, fingerprint=fingerprint(rule, budgets=budgets)))

@@ -12,7 +12,7 @@ VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 """How a value of the environment is asked for, as the whole of a value."""
 
 _ABOUT_RULES: Final = frozenset({"defaults", "rules", "report", "quiet"})
-_PLAIN: Final = (ACCOUNT.built | ACCOUNT.later | SLACK.built | SLACK.later | EMAIL.built | LEVELS) - SECRETS
+_PLAIN: Final = (ACCOUNT.built | SLACK.built | EMAIL.built | LEVELS) - SECRETS
 
 # A line that sets something whose name sounds like a secret, however it is spelled and whether or not it is TOML.
 _SECRET_LINE: Final = re.compile(
@@ -25,11 +25,14 @@ _SECRET_LINE: Final = re.compile(
     """,
     re.VERBOSE | re.MULTILINE | re.IGNORECASE,
 )
-# What a secret looks like wherever it stands: Slack's webhook addresses and tokens, API keys, passwords in addresses.
+# What a secret looks like wherever it stands: Slack's webhook addresses and tokens, API keys, what webhooks are signed
+# with, addresses of Apprise, passwords in addresses.
 _SECRET: Final = re.compile(
     r"""
     hooks\.slack\.com/ (?P<path>[^\s"'<>]+)
     | \b (?P<token> (?:xox[a-z]|xapp|sk|pk|rk)[-_][\w.-]{6,} )
+    | \b whsec_ (?P<signing>[\w+/=-]{6,})
+    | \b (?!https?:|smtps?:) [a-z][a-z0-9]{1,31} :// (?P<service>[^\s"'<>]+)
     | \b bearer [ ]+ (?P<bearer>[\w.~+/=-]{6,})
     | :// (?P<user>[^/@\s"'<>]*) @
     | :// [^\s"'<>?\#]* [?\#] (?P<query>[^\s"'<>]+)
@@ -38,7 +41,7 @@ _SECRET: Final = re.compile(
 )
 
 
-_HARMLESS: Final = _PLAIN | RULE.built | RULE.later | DEFAULTS.built | DEFAULTS.later | REMIND.built
+_HARMLESS: Final = _PLAIN | RULE.built | DEFAULTS.built | REMIND.built
 _SURELY_HARMLESS: Final = _HARMLESS - {"to"}  # which is what a slip makes of `token`
 _CUT_SHORT: Final = frozenset({"warn", "crit", "desc"})  # rule keys, which are less alike than a slip
 _QUOTED_COMMENT: Final = re.compile(r"#[^\n\"']*[\"'](?P<quoted>[^\n]*)")

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from guard.fields import FIELDS, Kind, field_named
+from guard.rules.dimensions import is_scaled
 from guard.rules.expression import Condition
 from guard.rules.names import BUDGETS
 from guard.rules.rule import Rule
 from guard.rules.tree import Binary, Name, Number, Tree, parts, printed
 
 _WHOLE: Final = 1.0
-_HUNDRED: Final = 100.0
 _LIKE_PERCENT: Final = (50.0, 150.0)  # of a budget; few mean fifty times as much
 
 
@@ -34,7 +34,7 @@ def _bound_slip(rule: Rule, condition: Condition) -> str | None:
     if not isinstance(bound, Number):
         return None
     if bound.unit == "%":
-        return None if rule.value_unit == "share" and not _is_scaled(value) else _lone_percent(value, bound)
+        return None if rule.value_unit == "share" and not is_scaled(value) else _lone_percent(value, bound)
     if bound.value > _WHOLE and not bound.unit and _is_share(rule):
         return f"the value is a share, from 0 to 1, and never near {printed(bound)}; write {printed(bound)}%"
     whole = _whole(rule.value.tree)
@@ -46,7 +46,7 @@ def _bound_slip(rule: Rule, condition: Condition) -> str | None:
 def _lone_percent(value: Tree, bound: Number) -> str | None:
     """Percent of nothing: the value is no quotient, or one times 100."""
     shown = f"{printed(bound)} alone is {bound.value:g}"
-    if _is_scaled(value):
+    if is_scaled(value):
         return f"{shown}, and the value is times 100; write {bound.digits}"
     if any(isinstance(tree, Binary) and tree.operator == "/" for tree in parts(value)):
         return None
@@ -66,14 +66,10 @@ def _is_share(rule: Rule) -> bool:
 
 def _whole(value: Tree) -> str:
     """The budget or limit that the value is divided by; empty where it is not."""
-    if isinstance(value, Binary) and value.operator == "/" and isinstance(value.right, Name) and not _is_scaled(value):
+    if isinstance(value, Binary) and value.operator == "/" and isinstance(value.right, Name) and not is_scaled(value):
         name, field = value.right.name, field_named(value.right.name)
         return name if name.startswith(BUDGETS) or (field and field.kind is Kind.LIMIT) else ""
     return ""
-
-
-def _is_scaled(value: Tree) -> bool:
-    return any(isinstance(tree, Number) and tree.value == _HUNDRED for tree in parts(value))
 
 
 def _sum_slip(tree: Tree) -> str | None:

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta, tzinfo
 
-from guard.config.things import AccountConfig, Config, SubAccounts
+from guard.config.quiet import DAYS, window_text
+from guard.config.things import AccountConfig, Config, ReportConfig, Rhythm, SubAccounts
 from guard.model import Level
 from guard.rules.policy import Policy, Remind
 from guard.rules.rule import Rule
@@ -16,7 +17,8 @@ _NONE = "none"
 def changes(old: Config, new: Config) -> tuple[str, ...]:
     """One line for each thing that changed; empty where nothing did but comments, spaces and order.
 
-    First accounts, then what changed on them, then channels. What changed on every account alike is said once.
+    First accounts, then what changed on them, then channels and the report. What changed on every account alike is said
+    once.
     """
     before, after = dict(_accounts(old)), dict(_accounts(new))
     both = {name: list(_account(before[name], each)) for name, each in after.items() if name in before}
@@ -28,7 +30,21 @@ def changes(old: Config, new: Config) -> tuple[str, ...]:
         for name, channel in new.channels.items()
         if name in old.channels and channel != old.channels[name]
     ]
+    lines += _moved("", _fallback(old), _fallback(new))
+    lines += _moved("report: ", _reported(old.report), _reported(new.report))
     return tuple(lines)
+
+
+def _fallback(config: Config) -> Mapping[str, str]:
+    return {"fallback": ", ".join(config.fallback) or _NONE}
+
+
+def _reported(report: ReportConfig | None) -> Mapping[str, str]:
+    if report is None:
+        return {}
+    day = DAYS[report.day] if report.every is Rhythm.WEEKLY else ""
+    at = f"{report.at:%H:%M} {_zone(report.tz)}"
+    return {"told": " ".join(filter(None, (report.every, day, at))), "notify": ", ".join(report.notify)}
 
 
 def _accounts(config: Config) -> Iterator[tuple[str, AccountConfig]]:
@@ -133,6 +149,7 @@ def _rule(rule: Rule) -> Mapping[str, str]:
         "unit": rule.unit,
         "each": str(rule.each or ""),
         "runbook": rule.runbook,
+        "quiet": ", ".join(map(window_text, policy.quiet)),
         "labels": ", ".join(f"{name} {value}" for name, value in sorted(policy.labels.items())),
         **_told(policy),
     }

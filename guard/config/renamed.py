@@ -17,6 +17,8 @@ def read_renamed_from(table: Table) -> str:
 def _fault(table: Table, name: str) -> str | None:
     if name == table.name:
         return "renamed_from is the rule's own name; write the name that it had before, or leave the key out"
+    if name.startswith("guard."):  # its alerts, such as that of missing data, would become this rule's
+        return f"{name} is built in and was never a rule of this file; write the name that {table.name} had before"
     rules = _rules(table)
     if name in rules:
         return f"the rule {name!r} is still in this file, so {table.name} cannot have its alerts"

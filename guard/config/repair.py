@@ -6,8 +6,10 @@ from typing import Final
 from guard.rules.complaint import Span
 
 _WORD: Final = re.compile(r"""[ \t]*["']?(?P<name>[\w-]+)""")
-_HEADER: Final = re.compile(r"[ \t]*\[")
-_NAMED: Final = re.compile(r"[ \t]*\[+[ \t]*(?P<kind>accounts|channels|rules)[ \t]*\.[ \t]*(?P<name>[^\]\n]*)")
+_KIND: Final = r"(?:accounts|channels|rules)"
+# With brackets of its own, or without any.
+_HEADER: Final = re.compile(rf"[ \t]*(?:\[|[({{]?{_KIND}\.[\w-]+[)}}:]?[ \t]*(?:#|$))", re.MULTILINE)
+_NAMED: Final = re.compile(r"[ \t]*[\[({]*[ \t]*(?P<kind>accounts|channels|rules)[ \t]*\.[ \t]*(?P<name>[^\]\n]*)")
 _SECTION: Final = re.compile(r"[^\n]*(?:\n(?![ \t]*\[)[^\n]*)*")
 # A value in brackets up to the line that closes it; neither holds a header, nor a list an equals sign.
 _BRACKETS: Final = re.compile(

@@ -39,6 +39,11 @@ def read_notify_by_level(table: Table, channels: Collection[str]) -> Routes | No
     return {level: _names(by_level, level.word, channels) for level in Level if level.word in by_level}
 
 
+def read_fallback(table: Table, channels: Collection[str]) -> tuple[str, ...]:
+    """The channels of `fallback`; none where it is absent."""
+    return _names(table, "fallback", channels) if "fallback" in table else ()
+
+
 def _names(table: Table, key: str, channels: Collection[str]) -> tuple[str, ...]:
     """A list of channel names, each once, in the list's order."""
     values = table.values[key]

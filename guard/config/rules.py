@@ -9,12 +9,13 @@ from typing import Final
 
 from guard.config.address import address_fault
 from guard.config.keys import RULE
+from guard.config.quiet import read_quiet
 from guard.config.reach import read_accounts
 from guard.config.renamed import read_renamed_from
 from guard.config.routes import Reminders, Routes, read_notify_by_level, read_remind
 from guard.config.table import Table, kind
 from guard.model import Each, Level
-from guard.rules.complaint import Complaint, hint
+from guard.rules.complaint import Complaint, hint, nearest
 from guard.rules.expression import Condition, Expression, read_condition, read_expression
 from guard.rules.kinds import Kind
 from guard.rules.policy import Policy
@@ -43,6 +44,7 @@ class Draft:
     hold: timedelta | None
     notify: Routes | None
     remind: Reminders | None
+    quiet: tuple[str, ...]  # names of windows, each once
     is_enabled: bool
 
 
@@ -54,8 +56,15 @@ class _Names:
     each: Each | None  # whose fields
 
 
-def read_rule(table: Table, *, budgets: Collection[str], channels: Collection[str]) -> Draft | None:
-    """Reads one rule; `budgets` are the names that some account has one for. None when it cannot be evaluated."""
+def read_rule(
+    table: Table, *, budgets: Collection[str], channels: Collection[str], windows: Collection[str]
+) -> Draft | None:
+    """Reads one rule; `budgets` are the names that some account has one for, `windows` those of the quiet ones.
+
+    None when it cannot be evaluated.
+    """
+    if _is_split(table):
+        return None
     table.check_keys(RULE)
     names = _Names(budgets, _each(table))
     value = _expression(table, "value", names, want=Kind.NUMBER)
@@ -68,8 +77,8 @@ def read_rule(table: Table, *, budgets: Collection[str], channels: Collection[st
         clear=_condition(table, "clear", names, of=value),
         when=_expression(table, "when", names, want=Kind.CONDITION),
         unit=_unit(table),
-        summary=_template(table, "summary", names),
-        description=_template(table, "description", names),
+        summary=_template(table, "summary", names, value=value),
+        description=_template(table, "description", names, value=value),
         runbook=_runbook(table),
         each=names.each,
         accounts=read_accounts(table),
@@ -81,10 +90,21 @@ def read_rule(table: Table, *, budgets: Collection[str], channels: Collection[st
         hold=table.duration("for"),
         notify=read_notify_by_level(table, channels),
         remind=read_remind(table),
+        quiet=read_quiet(table, windows),
         is_enabled=table.boolean("enabled") is not False,
     )
     _check_present(table)
     return draft(rule=rule(value=value)) if value and conditions else None
+
+
+def _is_split(table: Table) -> bool:
+    """Notes a name with a point, which TOML reads as a table within another; whether it is one."""
+    inner = next((key for key, value in table.values.items() if isinstance(value, dict) and key not in RULE.built), "")
+    if not inner or "value" in table:
+        return False
+    path = (*table.path, inner)
+    table.document.complain(path, f"a rule's name has no point; write [rules.{table.name}-{inner}]", on_key=True)
+    return True
 
 
 def _check_present(table: Table) -> None:
@@ -116,11 +136,12 @@ def _condition(table: Table, key: str, names: _Names, *, of: Expression | None) 
     return read_condition(text, budgets=names.budgets, each=names.each, of=of, complain=_complain(table, key))
 
 
-def _template(table: Table, key: str, names: _Names) -> Template:
+def _template(table: Table, key: str, names: _Names, *, value: Expression | None) -> Template:
     text = table.string(key, such_as='"{numbers.remaining} numbers left"')
     if text is None:
         return Template()
-    return read_template(text, budgets=names.budgets, each=names.each, complain=_complain(table, key))
+    shown, complain = str(value) if value else "", _complain(table, key)
+    return read_template(text, budgets=names.budgets, each=names.each, value=shown, complain=complain)
 
 
 def _each(table: Table) -> Each | None:
@@ -131,7 +152,9 @@ def _each(table: Table) -> Each | None:
     if text not in by_value:
         near = hint(text, by_value) or f"; it is {' or '.join(by_value)}"
         table.wrong("each", f"there is no alert for each {text!r}{near}")
-    return by_value.get(text)
+        # What was probably meant, so that its fields are not called wrong too.
+        return by_value.get(nearest(text, by_value) or "")
+    return by_value[text]
 
 
 def _labels(table: Table) -> dict[str, str]:

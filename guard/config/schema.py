@@ -3,11 +3,28 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from guard.config.keys import ACCOUNT, DEFAULTS, EMAIL, LEVELS, REMIND, RULE, SLACK, SUB, TERMINAL, TOP, Keys
+from guard.config.keys import (
+    ACCOUNT,
+    APPRISE,
+    DEFAULTS,
+    EMAIL,
+    LEVELS,
+    QUIET,
+    REMIND,
+    REPORT,
+    RULE,
+    SLACK,
+    SUB,
+    TERMINAL,
+    TOP,
+    WEBHOOK,
+    Keys,
+)
 from guard.config.mail import MOST_RECIPIENTS
 from guard.config.mask import VARIABLE
+from guard.config.quiet import DAYS
 from guard.config.slack import MENTION
-from guard.config.things import Security
+from guard.config.things import Rhythm, Security
 from guard.model import Each, Level
 
 NAME: Final = "rules.schema.json"
@@ -24,6 +41,8 @@ _BUDGET: Final = "[a-z][a-z0-9_]{0,63}"
 _GLOB: Final = "[A-Za-z0-9._:*?-]{1,129}"
 _DURATION: Final = "[0-9]{1,9}[smhd]"
 _PAUSE: Final = "(?=0*[1-9])[0-9]{1,9}[smhd]"
+_CLOCK: Final = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_DAYS: Final = f"({'|'.join(DAYS)})(-({'|'.join(DAYS)}))?"
 _MAILBOX: Final = r"[!-;=?A-~]+@[A-Za-z0-9.-]+"
 _ADDRESS: Final = r"https://[!-~]+|http://(localhost|127\.|\[::1\])[!-~]*"
 _OPERATOR: Final = r"\s*(<=|>=|==|!=|<|>)(?!=)[\s\S]*\S[\s\S]*"
@@ -37,6 +56,8 @@ def schema() -> Fragment:
         "budgets": _ref("budgets", "Numbers worth keeping at the top of the file; rules read them as budgets.NAME."),
         "channels": _named(_ref("channel"), "Where people are told."),
         "defaults": _ref("defaults", "What goes for every rule that does not say otherwise."),
+        "quiet": _named(_ref("quiet"), "Times of the week in which rules that name them tell of critical alone."),
+        "report": _ref("report", "A summary that is told whether or not anything happened."),
         "rules": _named(_ref("rule"), "What is watched: a value, and the levels at which people are told.", least=0),
     }
     return {
@@ -56,14 +77,18 @@ def _definitions() -> Fragment:
             "patternProperties": {_whole(_BUDGET): {"type": "number", "minimum": 0}},
             "additionalProperties": False,
         },
-        "channel": {"anyOf": [_ref("slack"), _ref("email"), _ref("terminal")]},
+        "channel": {"anyOf": [_ref(kind) for kind in ("slack", "email", "webhook", "apprise", "terminal")]},
         "slack": _table(SLACK, _SLACK, required=("kind",)) | {"oneOf": _SLACK_WAYS},
         "email": _table(EMAIL, _EMAIL, required=("kind", "host", "from", "to"))
         | {"dependencies": {"username": ["password"], "password": ["username"]}},
+        "webhook": _table(WEBHOOK, _WEBHOOK, required=("kind", "url", "secret")),
+        "apprise": _table(APPRISE, _APPRISE, required=("kind", "url")),
         "terminal": _table(TERMINAL, {"kind": _kind("terminal", "Prints.")}, required=("kind",)),
         "defaults": _table(DEFAULTS, _DEFAULTS),
         "rule": _table(RULE, _RULE, required=("value",)) | {"anyOf": [{"required": [word]} for word in _WORDS]},
+        "quiet": _table(QUIET, _QUIET) | {"dependencies": {"from": ["to"], "to": ["from"]}},
         "channels": _list(_text(), ""),
+        "report": _table(REPORT, _REPORT),
         "remind": _table(REMIND, _REMIND),
         "duration": _matching(_DURATION),
         "pause": _matching(_PAUSE),
@@ -172,6 +197,7 @@ _SLACK: Final[Mapping[str, Fragment]] = {
     "kind": _kind("slack", "By an incoming webhook, or by a bot."),
     "webhook_url": _secret("The address of an incoming webhook"),
     "token": _secret("A bot's token"),
+    "app_token": _secret("The app's token for Socket Mode, by which messages get buttons"),
     "channel": _text('The bot\'s channel: a name such as "#ops", or an id such as "C0123456789".'),
     "base_url": _from_outside(_ADDRESS, "Where Slack's API is, for a proxy.", default="https://slack.com/api/"),
     "mention": _MENTION,
@@ -180,7 +206,7 @@ _SLACK: Final[Mapping[str, Fragment]] = {
 _SLACK_WAYS: Final = [
     {
         "required": ["webhook_url"],
-        "not": {"anyOf": [{"required": [key]} for key in ("token", "channel", "base_url")]},
+        "not": {"anyOf": [{"required": [key]} for key in ("token", "channel", "app_token", "base_url")]},
     },
     {"required": ["token", "channel"], "not": {"required": ["webhook_url"]}},
 ]
@@ -205,6 +231,17 @@ _EMAIL: Final[Mapping[str, Fragment]] = {
     ),
 }
 
+_WEBHOOK: Final[Mapping[str, Fragment]] = {
+    "kind": _kind("webhook", "By signed JSON to an address of your own."),
+    "url": _from_outside(_ADDRESS, 'The address; as "${NAME}" where it holds a secret.'),
+    "secret": _secret("What messages are signed with, whsec_ and base64"),
+}
+
+_APPRISE: Final[Mapping[str, Fragment]] = {
+    "kind": _kind("apprise", "By Apprise, to any of the services that it speaks to."),
+    "url": _secret("Apprise's URL of the service"),
+}
+
 _FOR: Final = "How long a level must hold before anyone is told."
 
 _REMIND: Final[Mapping[str, Fragment]] = {
@@ -221,6 +258,32 @@ _DEFAULTS: Final[Mapping[str, Fragment]] = {
     "notify": _NOTIFY,
     "remind": _ref("remind", "How often people are told again while it still fires, by level."),
     "for": _duration(_FOR),
+    "fallback": _ref("channels", "The last resort: told what fires while the channel that should be told is failing."),
+}
+
+_QUIET: Final[Mapping[str, Fragment]] = {
+    "days": _list(
+        _matching(_DAYS),
+        'The days on which it begins, such as ["mon-fri"]; every day, if left out.',
+        minItems=1,
+        maxItems=50,
+    ),
+    "from": _matching(_CLOCK, 'When it begins, such as "22:00"; together with to, or whole days.'),
+    "to": _matching(_CLOCK, 'When it ends, such as "06:00"; on the day after where that is earlier than from.'),
+    "tz": _text('The time zone of these times, such as "America/New_York"; the account\'s, if left out.'),
+}
+
+_REPORT: Final[Mapping[str, Fragment]] = {
+    "every": {"description": "How often it is told.", "type": "string", "enum": list(Rhythm), "default": "daily"},
+    "at": _matching(_CLOCK, 'The time of day, such as "09:00".') | {"default": "09:00"},
+    "day": {
+        "description": "The day on which a weekly report is told.",
+        "type": "string",
+        "enum": list(DAYS),
+        "default": "mon",
+    },
+    "tz": _text("The time zone of that time, and of the times in it; that of the first account, if left out."),
+    "notify": _list(_text(), "The channels that get it; those of [defaults], if left out.", minItems=1),
 }
 
 _RULE: Final[Mapping[str, Fragment]] = {
@@ -254,6 +317,7 @@ _RULE: Final[Mapping[str, Fragment]] = {
         "additionalProperties": False,
         "maxProperties": 20,
     },
+    "quiet": _list(_text(), "The quiet windows, by their names, in which critical alone is told."),
     "renamed_from": _text("The name that the rule had before; its alerts go on under the new one."),
     "enabled": {"description": "false turns the rule off.", "type": "boolean", "default": True},
 }

@@ -13,9 +13,16 @@ from guard.rules.complaint import Severity
 
 _API: Final = "https://slack.com/api/"
 _TOKEN: Final = "SLACK_BOT_TOKEN"  # noqa: S105 -- the name of a variable, not what it holds
+_APP_TOKEN: Final = "SLACK_APP_TOKEN"  # noqa: S105 -- as above
 _ID: Final = re.compile(r"[CGD][A-Z0-9]{7,20}")
 # A channel's name: small letters of any script, digits, - and _. https://api.slack.com/methods/conversations.create
 _NAME: Final = re.compile(r"#?(?P<name>[^\s!-,./:-@\[-^`{-\x7f]{1,80})")
+
+_NOT_WITH_A_WEBHOOK: Final[Mapping[str, str]] = {
+    "channel": "a webhook names its channel itself",
+    "app_token": "what comes through a webhook has no buttons",
+    "base_url": "a webhook is a whole address",
+}
 
 # Slack's markup for a mention: everyone here, in the channel, in the workspace; a person; a group of people.
 # https://api.slack.com/reference/surfaces/formatting#advanced
@@ -42,7 +49,7 @@ def read_slack(table: Table) -> SlackConfig | SlackBotConfig | None:
 
 
 def _by_webhook(table: Table, mention: Mapping[Level, str]) -> SlackConfig | None:
-    for key, why in (("channel", "a webhook names its channel itself"), ("base_url", "a webhook is a whole address")):
+    for key, why in _NOT_WITH_A_WEBHOOK.items():
         if key in table:
             table.document.complain((*table.path, key), f"{key} goes with token; {why}", on_key=True)
     secret = table.secret("webhook_url", example="SLACK_WEBHOOK_URL")
@@ -59,10 +66,11 @@ def _by_webhook(table: Table, mention: Mapping[Level, str]) -> SlackConfig | Non
 def _by_token(table: Table, mention: Mapping[Level, str]) -> SlackBotConfig | None:
     token = _token(table)
     channel = _channel(table)
+    app_token = _app_token(table)
     base_url = read_base_url(table, default=_API)
     if token is None or channel is None:
         return None
-    return SlackBotConfig(table.name, token, channel, f"{base_url}/", mention, fingerprint="")
+    return SlackBotConfig(table.name, token, channel, f"{base_url}/", mention, fingerprint="", app_token=app_token)
 
 
 def _token(table: Table) -> Secret | None:
@@ -78,6 +86,15 @@ def _token(table: Table) -> Secret | None:
     elif not token.value.startswith("xoxb-"):
         text = f"{the_value} does not begin with xoxb-, as a bot's token does"
         table.wrong("token", text, severity=Severity.WARNING)
+    return token
+
+
+def _app_token(table: Table) -> Secret | None:
+    """The app's own token, with which presses of buttons are heard; it may be left out."""
+    token = table.secret("app_token", example=_APP_TOKEN) if "app_token" in table else None
+    if token and token.value and not token.value.startswith("xapp-"):
+        how = "make an app-level token with the scope connections:write"
+        table.wrong("app_token", f"the value of {token.variable} does not begin with xapp-; {how}")
     return token
 
 

@@ -10,6 +10,9 @@ from guard.config.problem import Problem
 from guard.rules.complaint import Severity, Span
 
 MOST_BYTES: Final = 1 << 20
+MOST_READ: Final = 2 * MOST_BYTES
+"""So many bytes of a rule file are to be read that one that is too long is refused for its length."""
+
 LONGEST_LINE: Final = 4_000
 """In characters. It also bounds dotted keys, whose cost for tomllib grows with the square of their length."""
 

@@ -7,12 +7,13 @@ from math import isfinite
 from typing import Any, Final
 
 from guard.config.document import Document
-from guard.config.keys import INSTEAD, Keys, home
+from guard.config.keys import Keys, home
 from guard.config.mask import VARIABLE
 from guard.config.places import Path
 from guard.config.things import Secret
 from guard.errors import ConfigError
 from guard.rules.complaint import Severity, hint
+from guard.rules.durations import meant
 from guard.units import parse_duration
 
 LONGEST: Final = timedelta(days=366)
@@ -70,18 +71,13 @@ class Table:
         self.document.complain((*self.path, key), text, severity=severity)
 
     def check_keys(self, keys: Keys, *, where: str = "") -> None:
-        """Notes every key that is unknown or not built yet."""
+        """Notes every key that is unknown."""
         for key in self.values:
-            if key in keys.later:
-                instead = f"; use {INSTEAD[key]}" if key in INSTEAD else ""
-                self._wrong_key(key, f"{key} is not built yet{instead}")
-            elif key not in keys.built:
-                near = hint(keys.meant.get(key, key), keys.built | keys.later)
+            if key not in keys.built:
+                near = hint(keys.meant.get(key, key), keys.built)
                 advice = f"; it belongs under {home(key)}" if home(key) else near
-                self._wrong_key(key, f"unknown key {key!r}{where}{advice}")
-
-    def _wrong_key(self, key: str, text: str) -> None:
-        self.document.complain((*self.path, key), text, on_key=True)
+                text = f"unknown key {key!r}{where}{advice}"
+                self.document.complain((*self.path, key), text, on_key=True)
 
     def table(self, key: str, *, such_as: str) -> "Table | None":
         """A table below this one."""
@@ -161,7 +157,9 @@ class Table:
             duration = parse_duration(text)
         except ValueError:
             is_long = re.fullmatch(r"[0-9]{10,}[smhd]", text)
-            fault = f"is at most {LONGEST.days}d" if is_long else f"{self.shown(key)} is not a duration; {_HOW}{tail}"
+            fault = (
+                f"is at most {LONGEST.days}d" if is_long else f"{self.shown(key)} is not a duration; {_how(text)}{tail}"
+            )
             self.wrong(key, f"{key} {fault}" if is_long else f"{key}: {fault}")
             return None
         if duration < least:
@@ -212,6 +210,12 @@ class Table:
             self.wrong(key, f"{key} is below zero")
             return None
         return number
+
+
+def _how(text: str) -> str:
+    """How to write what a text seems to mean as a duration."""
+    duration = meant(text)
+    return f'write "{duration}"' if duration else _HOW
 
 
 def kind(value: object) -> str:

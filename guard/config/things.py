@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import timedelta, tzinfo
+from datetime import time, timedelta, tzinfo
 from enum import StrEnum
 
 from guard.model import Level, sub_account_name
@@ -14,7 +14,7 @@ from guard.rules.rule import Rule
 class Secret:
     """A value of the environment that is shown nowhere; empty when its variable is not set."""
 
-    variable: str
+    variable: str  # empty where the value stands in the rule file, as the address of a webhook may
     value: str = field(repr=False)
 
 
@@ -36,6 +36,7 @@ class AccountConfig:
     rules: tuple[Rule, ...]  # the enabled ones, in the order of the file
     disabled: frozenset[str]  # names of the others
     no_data: Policy
+    former: Mapping[str, str] = field(default_factory=dict)  # from the name that a rule had before to that of now
     sub_id: str = ""  # what AgentPhone calls the sub-account; empty for a master account
     subs: "SubAccounts | None" = None  # of a master account, if they are watched
 
@@ -79,6 +80,7 @@ class SlackBotConfig:
     base_url: str  # of Slack's API, ending in a slash
     mention: Mapping[Level, str]  # in Slack's own markup, such as `<!here>`
     fingerprint: str
+    app_token: Secret | None = None  # with one, messages have buttons; channels with the same share a connection
 
 
 class Security(StrEnum):
@@ -105,6 +107,25 @@ class EmailConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookConfig:
+    """A receiver of signed webhooks."""
+
+    name: str
+    url: Secret
+    secret: Secret  # one or more, with spaces between: `whsec_` and base64 each
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppriseConfig:
+    """A service that Apprise speaks to."""
+
+    name: str
+    url: Secret
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
 class TerminalConfig:
     """The terminal, or whatever standard output is."""
 
@@ -112,7 +133,7 @@ class TerminalConfig:
     fingerprint: str
 
 
-ChannelConfig = SlackConfig | SlackBotConfig | EmailConfig | TerminalConfig
+ChannelConfig = SlackConfig | SlackBotConfig | EmailConfig | WebhookConfig | AppriseConfig | TerminalConfig
 
 
 def recipients_of(channel: ChannelConfig) -> tuple[str, ...]:
@@ -126,12 +147,32 @@ def secrets_of(thing: AccountConfig | ChannelConfig) -> tuple[Secret, ...]:
     return tuple(value for value in values if isinstance(value, Secret))
 
 
+class Rhythm(StrEnum):
+    """How often a report is told."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportConfig:
+    """When a report is told, and to whom."""
+
+    every: Rhythm
+    at: time  # on the clocks of the zone
+    day: int  # of a weekly one; Monday is 0
+    tz: tzinfo
+    notify: tuple[str, ...]  # channels, by their names
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """A rule file without errors. Secrets are empty where a variable is not set; `Loaded.missing` names those."""
 
     accounts: tuple[AccountConfig, ...]  # at least one, in the order of the file
     channels: Mapping[str, ChannelConfig]  # by name; at least one
+    report: ReportConfig | None = None
+    fallback: tuple[str, ...] = ()  # channels that are told what a failing one cannot be
 
     @property
     def patterns(self) -> Iterator[AccountConfig]:

@@ -22,6 +22,7 @@ _WORDING: Final = {
     "Illegal character '\\n'": "the text is not closed with a quote on its line",
     "Unescaped '\\' in a string": "a backslash in double quotes begins an escape; write two, or use single quotes",
     "Cannot overwrite a value": "this is set twice",
+    'Expected "\'"': "the text is not closed with a single quote on its line",
     "Invalid date or datetime": "this is no date",
 }
 
@@ -38,9 +39,19 @@ class _Case:
 
 _ENDS: Final = "Expected newline or end of document after a statement"
 _NAME: Final = "a name is letters, digits, - and _"
+_HEADER: Final = r"(?:accounts|channels|rules)\.[\w-]+"
+_BRACKETS: Final = "a table's header stands in square brackets, as in [rules.numbers-remaining]"
+_NO_SPACE: Final = "this is no plain space, though it looks like one; type it anew"
+_ANY: Final = ("Invalid value", "Invalid statement", "Expected '=' after a key in a key/value pair", _ENDS)
 _CASES: Final = (
     _Case("Invalid value", r".*", r"[ \t]*(?:#.*)?", "the value is missing"),
     _Case("Invalid value", r".*", r"[$€£].*", "write a plain number, without a currency sign"),
+    _Case("Invalid value", r".*", r"[“”„«»‘’`].*", 'texts stand in straight quotes, as in "< 3"'),
+    _Case("Invalid value", r".*", r"(?i:true|false)[ \t]*(?:#.*)?", "true and false are written small"),
+    _Case("Invalid value", r".*", r"(?i:yes|no|on|off)[ \t]*(?:#.*)?", "write true or false"),
+    _Case("Unclosed array", r".*\"[ \t]*", r"\".*", "a comma is missing between two texts"),
+    _Case("Invalid value", r".*=[ \t]*", r"=.*", "one equals sign is enough here"),
+    _Case("Invalid value", r".*", r"[<>=!].*", 'texts stand in quotes, as in "< 3"'),
     _Case("Invalid value", r"[ \t]*\[", r"[\w.\"'-]+\].*", OPEN_LIST),
     _Case("Invalid value", r"[ \t]*", r"[\w.\"'-]+[ \t]*=.*", OPEN_LIST),
     _Case("Unclosed array", r"[ \t]*", r"\[?[\w.\"'-]+(?:\]|[ \t]*=).*", OPEN_LIST),
@@ -52,6 +63,13 @@ _CASES: Final = (
         "a table in braces stands on one line, without a comma at its end",
     ),
     _Case("Expected ']' at the end of a table declaration", r".*", r"[^#]*\].*", _NAME),
+    *(_Case(message, r".*", r"[\u00a0\u2007\u202f\u3000].*", _NO_SPACE) for message in _ANY),
+    _Case("Invalid statement", r"[ \t]*", r"(?://|/\*|;|--|').*", "a comment begins with #"),
+    _Case("Invalid statement", r"[ \t]*", rf"[({{]{_HEADER}[)}}]?[ \t]*(?:#.*)?", _BRACKETS),
+    _Case("Expected '=' after a key in a key/value pair", rf"[ \t]*{_HEADER}", r":?[ \t]*(?:#.*)?", _BRACKETS),
+    _Case("Expected '=' after a key in a key/value pair", r".*[\w\"'-][ \t]*", r":.*", "write = in place of the colon"),
+    _Case(_ENDS, r".*[^,;]", r"[ \t]*[,;][ \t]*(?:#.*)?", "the line ends without a comma or semicolon"),
+    _Case(_ENDS, r".*=[ \t]*\d+", r"[smhd][a-z]*\b.*", 'a duration stands in quotes, as in "10m"'),
     _Case(_ENDS, r".*\d", r",\d.*", "write 1_000 for a thousand, and a point for decimals"),
     _Case(_ENDS, r".*\d", r"[ \t]*%.*", "write a plain number, such as 0.05 for 5 %"),
     _Case(_ENDS, r'.*"', r'[^"#]+".*', "the line should end here; a text inside an expression takes single quotes"),

@@ -1,5 +1,6 @@
 """The routes: each path, and what it answers."""
 
+from datetime import datetime
 from typing import Final
 
 from starlette.applications import Starlette
@@ -10,7 +11,7 @@ from starlette.types import ASGIApp
 
 from guard.clock import Clock
 from guard.console.door import Door
-from guard.console.health import Health
+from guard.console.health import ChannelReport, Health
 from guard.settings import Listen
 
 OK: Final = 200
@@ -30,11 +31,23 @@ def routes(health: Health, clock: Clock) -> list[Route]:
                 "cycles": report.cycles,
                 "last_cycle_age_s": None if age_s is None else round(age_s, 1),
                 "reasons": [*report.reasons, *report.notes],
+                "channels": [_channel(each, now=clock.now()) for each in report.channels],
             },
             OK if report.is_ok else FAILING,
         )
 
     return [Route("/healthz", healthz)]
+
+
+def _channel(channel: ChannelReport, *, now: datetime) -> dict[str, object]:
+    waits = None if channel.oldest_pending_at is None else round((now - channel.oldest_pending_at).total_seconds(), 1)
+    return {
+        "channel": channel.channel,
+        "failing": channel.failing,
+        "oldest_pending_age_s": waits,
+        "dead": channel.dead,
+        "buttons": channel.buttons,
+    }
 
 
 def application(health: Health, clock: Clock, listen: Listen) -> ASGIApp:

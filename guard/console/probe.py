@@ -26,23 +26,25 @@ def probe(environ: Mapping[str, str]) -> tuple[bool, str]:
     if listen.port == 0:
         return False, "GUARD_LISTEN leaves the port to chance; name one, so that it can be asked"
     try:
-        return _asked(listen)
+        status, body = asked(listen, timeout_s=TIMEOUT_S, most=_SHOWN)
     except (OSError, HTTPException) as fault:
         return False, f"{listen} does not answer: {getattr(fault, 'strerror', None) or type(fault).__name__}"
+    letters = body.decode("ascii", "backslashreplace")
+    text = "".join(letter if letter.isprintable() else " " for letter in letters).strip()
+    # The port may be another program's, which perhaps finds everything OK.
+    return status == _OK and '"status":"ok"' in text, f"{status} {text}"
 
 
-def _asked(listen: Listen) -> tuple[bool, str]:
-    connection = HTTPConnection(_EVERYWHERE.get(listen.host, listen.host), listen.port, timeout=TIMEOUT_S)
+def asked(listen: Listen, *, timeout_s: float, most: int) -> tuple[int, bytes]:
+    """The status and at `most` so many bytes of what /healthz answers; raises OSError and HTTPException."""
+    connection = HTTPConnection(_EVERYWHERE.get(listen.host, listen.host), listen.port, timeout=timeout_s)
     try:
         bearer = {"Authorization": b"Bearer " + listen.token.encode()} if listen.token else {}
         connection.request("GET", "/healthz", headers=bearer)
         answer = connection.getresponse()
-        text = answer.read(_SHOWN).decode("ascii", "backslashreplace")
+        return answer.status, answer.read(most)
     finally:
         connection.close()
-    shown = "".join(letter if letter.isprintable() else " " for letter in text).strip()
-    # The port may be another program's, which perhaps finds everything OK.
-    return answer.status == _OK and '"status":"ok"' in text, f"{answer.status} {shown}"
 
 
 def main() -> int:

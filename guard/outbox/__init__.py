@@ -5,8 +5,10 @@ have arrived, so it is looked for where the channel can do that, and else sent a
 here: when to try again is data.
 """
 
+from guard.outbox.channel_watch import ChannelWatch
 from guard.outbox.deliver import Outbox
+from guard.outbox.past import value_past
 from guard.outbox.recover import Receiver, readdress, recover, revive
 from guard.outbox.storm import Storm
 
-__all__ = ["Outbox", "Receiver", "Storm", "readdress", "recover", "revive"]
+__all__ = ["ChannelWatch", "Outbox", "Receiver", "Storm", "readdress", "recover", "revive", "value_past"]

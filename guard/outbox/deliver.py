@@ -15,9 +15,11 @@ from guard.lifecycle.desired import gap
 from guard.logs import log
 from guard.model import AlertKey, CallKind, Delivery, DeliveryState, EventKind, Notification, Root
 from guard.notify.notifier import Call, Notifier, Outcome, Rejected, Retry, Sent, Unsure
-from guard.outbox.call import call_for
+from guard.outbox.call import Reporting, ValuePast, call_for
+from guard.outbox.pace import Pace
 from guard.outbox.plan import OPEN, Target, edit, is_edit
 from guard.outbox.recipient import Recipient, is_in_doubt, turns
+from guard.outbox.recover import park
 from guard.outbox.settle import LOOK_FOR, events, settled
 from guard.outbox.storm import Storm
 from guard.store import Store, Unit
@@ -41,10 +43,14 @@ class Outbox:
     notifiers: Mapping[str, Notifier]
     zone_of: Callable[[str], tzinfo]  # an account's zone for the times in its messages
     clock: Clock
+    report: Reporting | None = None  # composes reports, where those are told
+    past: ValuePast | None = None  # for messages of one alert, which then show how its value moved
     storm: Storm = field(default_factory=Storm)
+    pace: Pace = field(default_factory=Pace)
     _unsettled: dict[str, tuple[Delivery, Outcome]] = field(
         default_factory=dict
     )  # answered, not yet written, by channel
+    _held: set[str] = field(default_factory=set)  # channels on which a message waits for its pace alone
     _sending: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))  # by channel
 
     async def attempt(self, channel: str) -> bool:
@@ -59,6 +65,15 @@ class Outbox:
         async with self._sending[channel]:
             return await self._attempt(channel)
 
+    async def wait(self, channel: str) -> bool:
+        """Waits where nothing but the pace held a message back, about a second at most; False if there is none."""
+        if channel not in self._held:
+            return False
+        self._held.remove(channel)
+        left = self.pace.wait(self.notifiers[channel], now=self.clock.now())
+        await asyncio.wait({asyncio.get_running_loop().create_future()}, timeout=self.clock.real_s(left))
+        return True
+
     @asynccontextmanager
     async def quiet(self, channel: str) -> AsyncIterator[None]:
         """Within, the channel sends nothing, and what became of its last attempt is written down.
@@ -70,6 +85,7 @@ class Outbox:
             yield
 
     async def _attempt(self, channel: str) -> bool:
+        self._held.discard(channel)
         await self._settle(channel)
         attempt = await self.store.run(partial(self._begin, channel=channel, now=self.clock.now()))
         if attempt is None:
@@ -123,14 +139,16 @@ class Outbox:
         notifier = self.notifiers[channel]
         waiting = [each for each in unit.waiting(channel) if gap(each.desired, each.notified)]
         outdated = unit.outdated(channel) if notifier.edits else []
+        # An attempt that was written down although its commit failed was never made; none is under way just now.
+        park(unit, channel, "nobody knows whether it was sent", finds=notifier.finds, now=now)
         deliveries = unit.deliveries(channel=channel, states=OPEN)
         due: list[Delivery] = []
-        names = {each.recipient for each in waiting} | {each.recipient for each, _ in outdated}
+        names = {each.recipient for each in waiting} | {each.notification.recipient for each in outdated}
         for name in sorted(names | {each.recipient for each in deliveries}):
             recipient = Recipient(
                 Target(channel, name, threads=notifier.threads, edits=notifier.edits, finds=notifier.finds),
                 [each for each in waiting if each.recipient == name and not self.storm.holds(each)],
-                [edit(each, level) for each, level in outdated if each.recipient == name],
+                [edit(each) for each in outdated if each.notification.recipient == name],
                 [each for each in deliveries if each.recipient == name],
             )
             due += filter(None, [recipient.next_due(unit, now=now)])
@@ -139,6 +157,9 @@ class Outbox:
         delivery = turns(due)[0]
         if notifier.finds and is_in_doubt(delivery):
             return _Attempt(replace(delivery, attempts=delivery.attempts + 1), None)
+        if not is_edit(delivery) and not self.pace.takes(notifier, now=now):
+            self._held.add(channel)  # and all that comes after it, so that the order stays
+            return None
         theirs = {each.key: each for each in waiting if each.recipient == delivery.recipient}
         return self._written(unit, delivery, theirs, now=now)
 
@@ -146,15 +167,19 @@ class Outbox:
         self, unit: Unit, delivery: Delivery, notifications: Mapping[AlertKey, Notification], *, now: datetime
     ) -> _Attempt | None:
         sending = replace(delivery, state=DeliveryState.SENDING, attempts=delivery.attempts + 1, attempted_at=now)
-        unit.save_delivery(sending)
         try:
-            return _Attempt(sending, call_for(unit, sending, notifications, now=now, zone_of=self.zone_of))
+            call, wording = call_for(
+                unit, sending, notifications, now=now, zone_of=self.zone_of, report=self.report, past=self.past
+            )
         except Exception as fault:  # noqa: BLE001 - a message that cannot be written must not hold up its channel
             log.error("delivery.unwritable", "a message could not be composed", exc=fault, channel=delivery.channel)
             why = f"the message could not be composed: {type(fault).__name__}"
             dead, kind = settled(sending, Rejected(why), now=now, jitter=0)
             _write_settled(unit, delivery=dead, kind=kind, is_news=True, receipt="", now=now)
             return None
+        sending = replace(sending, wording=wording)  # the words may have changed since it was planned
+        unit.save_delivery(sending)
+        return _Attempt(sending, call)
 
 
 def _write_absent(unit: Unit, *, delivery: Delivery) -> None:
@@ -195,7 +220,7 @@ def _write_root(unit: Unit, delivery: Delivery, receipt: str) -> None:
     before = next((each.root for each in stored if (each.key, each.channel, each.recipient) == place), None)
     if delivery.call is not CallKind.POST and (before is None or before.receipt != delivery.receipt):
         return
-    root = Root(known.incident_id, receipt, known.level, known.ended) if receipt else None
+    root = Root(known.incident_id, receipt, known.level, known.ended, delivery.wording) if receipt else None
     unit.save_roots([Notification(*place, root=root)])
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from guard.model import AlertKey, CallKind, Cover, Delivery, DeliveryState, Knowledge, Level, Notification
+from guard.model import REPORT, AlertKey, CallKind, Cover, Delivery, DeliveryState, Knowledge, Notification, Outdated
 
 PROBE_EVERY: Final = timedelta(hours=1)
 SINGLE_MESSAGES: Final = 3  # more than that waiting for one recipient go as one digest
@@ -40,6 +40,7 @@ class Errand:
     covers: tuple[Cover, ...]
     call: CallKind = CallKind.POST
     receipt: str = ""
+    wording: str = ""  # of an edit: that of the reading that it writes the message from
 
 
 def plan(
@@ -58,8 +59,9 @@ def plan(
     waiting, edits = list(waiting), list(edits)
     dead = {each.key: each for each in deliveries if _is_dead(each, now=now)}
     given_up = {cover for each in dead.values() if not is_edit(each) for cover in each.covers}
+    unheard = _unheard(waiting, dead.values())
     unfinished = _unfinished(deliveries, edits) if target.edits else ()
-    errands = (*edits, *unfinished, *_tell(target, waiting, given_up))
+    errands = (*edits, *unfinished, *_tell(target, waiting, given_up | unheard.keys()))
     wanted = {delivery_key(target, errand): errand for errand in errands}
     known = {each.key: each for each in deliveries}
     new = [_begun(target, errand, deliveries, key=key, now=now) for key, errand in wanted.items() if key not in known]
@@ -68,7 +70,7 @@ def plan(
         for each in deliveries
         if each.key in wanted and each.state is DeliveryState.DEAD and each.key not in dead
     ]
-    still = {Cover(each.key, each.desired) for each in waiting if each.desired}
+    still = {cover for each in waiting if (cover := _cover(each))} | set(unheard.values())
     superseded = [
         each
         for each in deliveries
@@ -77,16 +79,32 @@ def plan(
     return Plan((*new, *probes), tuple(superseded))
 
 
-def edit(notification: Notification, level: Level | None) -> Errand:
-    """The edit that brings the message of an incident to how its alert stands now.
-
-    `level` is that of the alert in this very incident, None where that is over.
-    """
+def edit(outdated: Outdated) -> Errand:
+    """The edit that brings the message of an incident to how its alert stands now, in the words of now."""
+    notification, level = outdated.notification, outdated.level
     root, desired = notification.root, notification.desired
     assert root is not None  # noqa: S101 - without a message none is outdated
     told = desired.level if desired is not None and desired.incident_id == root.incident_id else root.level
     shown = Knowledge(root.incident_id, level or told, ended=level is None)
-    return Errand((Cover(notification.key, shown),), CallKind.EDIT, root.receipt)
+    return Errand((Cover(notification.key, shown),), CallKind.EDIT, root.receipt, outdated.wording)
+
+
+def _unheard(waiting: Iterable[Notification], dead: Iterable[Delivery]) -> dict[Cover, Cover]:
+    """The ends of incidents whose firing the channel has refused, each with that firing.
+
+    Nobody there expects an end. What is tried again, in time or since the channel was mended, tells of both.
+    """
+    refused = {cover for each in dead if not is_edit(each) and not each.may_have_arrived for cover in each.covers}
+    firings = {Cover(each.key, each.desired): unheard_firing(each) for each in waiting if each.desired}
+    return {end: firing for end, firing in firings.items() if firing in refused}
+
+
+def unheard_firing(notification: Notification) -> Cover | None:
+    """The firing of which a recipient should know the end and never heard; None where there is none."""
+    desired, notified = notification.desired, notification.notified
+    if desired is None or not desired.ended or (notified and notified.incident_id == desired.incident_id):
+        return None
+    return Cover(notification.key, replace(desired, ended=False))
 
 
 def _unfinished(deliveries: Iterable[Delivery], edits: Iterable[Errand]) -> Iterator[Errand]:
@@ -101,7 +119,7 @@ def _unfinished(deliveries: Iterable[Delivery], edits: Iterable[Errand]) -> Iter
         is_refused = each.state is DeliveryState.DEAD and each.attempts >= _REFUSALS
         stays_true = each.covers[0].knowledge.ended and not is_refused
         if is_edit(each) and each.receipt not in asked_for and (each.may_have_arrived or stays_true):
-            yield Errand(each.covers, CallKind.EDIT, each.receipt)
+            yield Errand(each.covers, CallKind.EDIT, each.receipt, each.wording)
 
 
 def _begun(target: Target, errand: Errand, deliveries: Iterable[Delivery], *, key: str, now: datetime) -> Delivery:
@@ -123,6 +141,7 @@ def _begun(target: Target, errand: Errand, deliveries: Iterable[Delivery], *, ke
         receipt=errand.receipt,
         may_have_arrived=edits and any(each.may_have_arrived for each in alike if each.receipt == errand.receipt),
         attempts=max((each.attempts for each in pending), default=0),
+        wording=errand.wording,
     )
 
 
@@ -131,11 +150,13 @@ def _is_about(delivery: Delivery, alerts: Collection[AlertKey]) -> bool:
 
 
 def _tell(target: Target, waiting: Iterable[Notification], given_up: set[Cover]) -> Iterator[Errand]:
-    """The messages that tell, worst first."""
-    told = [each for each in sorted(waiting, key=_urgency) if each.desired]
-    covers = {cover: each for each in told if each.desired and (cover := Cover(each.key, each.desired)) not in given_up}
-    if len(covers) > SINGLE_MESSAGES:
-        yield Errand(tuple(covers))
+    """The messages that tell, worst first; a report is one of its own, whatever else there is to tell."""
+    by_cover = {cover: each for each in sorted(waiting, key=_urgency) if (cover := _cover(each))}
+    covers = {cover: each for cover, each in by_cover.items() if cover not in given_up}
+    reports = [cover for cover in covers if is_report(cover)]
+    if len(covers) - len(reports) > SINGLE_MESSAGES:
+        yield Errand(tuple(cover for cover in covers if cover not in reports))
+        yield from (Errand((cover,)) for cover in reports)
         return
     for cover, notification in covers.items():
         root = notification.root
@@ -143,6 +164,12 @@ def _tell(target: Target, waiting: Iterable[Notification], given_up: set[Cover])
             yield Errand((cover,), CallKind.REPLY, root.receipt)
         else:
             yield Errand((cover,))
+
+
+def _cover(notification: Notification) -> Cover | None:
+    """What a message would bring the recipient to know; that something is held back is nothing to know."""
+    desired = notification.desired
+    return Cover(notification.key, replace(desired, held=False)) if desired else None
 
 
 def _urgency(notification: Notification) -> tuple[bool, int, str]:
@@ -153,20 +180,26 @@ def _urgency(notification: Notification) -> tuple[bool, int, str]:
 def delivery_key(target: Target, errand: Errand) -> str:
     """The same for the same call and states to the same recipient, whatever else happened; 32 hexadecimal digits.
 
-    An incident's id stands for its alert, so that a rule that gets another name sends nothing twice.
+    An incident's id stands for its alert, so that a rule that gets another name sends nothing twice. Another wording
+    makes another edit, but no other message: nobody is told twice because the words changed meanwhile.
     """
     parts = sorted(
-        f"{known.incident_id}\t{known.level}\t{known.reminders}\t{known.ended}\t{known.missed}"
+        f"{known.incident_id}\t{known.level}\t{known.reminders}\t{known.ended}\t{known.missed}\t{known.flapping}"
         for cover in errand.covers
         for known in [cover.knowledge]
     )
-    text = "\n".join([target.channel, target.recipient, errand.call, errand.receipt, *parts])
+    text = "\n".join([target.channel, target.recipient, errand.call, errand.receipt, errand.wording, *parts])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def is_edit(delivery: Delivery) -> bool:
     """Whether it tells nobody anything."""
     return delivery.call is CallKind.EDIT
+
+
+def is_report(cover: Cover) -> bool:
+    """Whether it is about a period, and no alert."""
+    return cover.key.rule == REPORT
 
 
 def waits(delivery: Delivery, *, now: datetime) -> bool:

@@ -28,12 +28,17 @@ def recover(unit: Unit, receivers: Mapping[str, Receiver], *, now: datetime) -> 
     with an event.
     """
     _drop_gone(unit, receivers, now=now)
-    for delivery in unit.deliveries(states=(DeliveryState.SENDING,)):
-        why = "the service ended while it was sent; it may have arrived"
-        parked = unsure(delivery, why, now, finds=receivers[delivery.channel].finds)
+    for channel, receiver in receivers.items():
+        park(unit, channel, "the service ended while it was sent; it may have arrived", finds=receiver.finds, now=now)
+    _revive_changed(unit, receivers)
+
+
+def park(unit: Unit, channel: str, why: str, *, finds: bool, now: datetime) -> None:
+    """Makes what a channel was being sent, though nobody sends it, wait for another try: it may have arrived."""
+    for delivery in unit.deliveries(channel=channel, states=(DeliveryState.SENDING,)):
+        parked = unsure(delivery, why, now, finds=finds)
         unit.save_delivery(parked)
         unit.add_events(events(parked, EventKind.UNSURE, now=now))
-    _revive_changed(unit, receivers)
 
 
 def readdress(unit: Unit, receivers: Mapping[str, Receiver], *, now: datetime) -> None:

@@ -126,7 +126,11 @@ class Server:
 
     def _handle(self, handler: Handler) -> None:
         at_s = time.monotonic()
-        handler.body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        length = int(handler.headers.get("Content-Length") or 0)
+        handler.body = handler.rfile.read(length)
+        if len(handler.body) < length:  # it broke off: nobody was asked anything
+            handler.close_connection = True
+            return
         headers = {name.lower(): value for name, value in handler.headers.items()}
         with self._changing():
             self._arrived.append(handler.body)

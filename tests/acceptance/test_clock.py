@@ -63,3 +63,20 @@ if FAKETIME is not None:  # a package of its own: libfaketime
             slack.until_shown("warning", "escalated critical")
             assert slack.shown[1].at_s - api.first_shown_s(low) <= 2
             assert service.end(within_s=8) == 0
+
+    def test_the_night_in_which_an_hour_comes_twice_stops_nothing_and_tells_nothing(
+        home: Home, api: AgentPhone, slack: Slack, tmp_path: Path
+    ) -> None:
+        home.write(rule_file(api.url, account=IMPATIENT))
+        offset = tmp_path / "offset"
+        api.say(2)
+        _with_clock(home, offset)
+        offset.write_text("@2026-10-25 02:59:54\n", encoding="utf-8")  # in Berlin, for the first time
+        with home.run(TZ="Europe/Berlin") as service:
+            slack.until_shown("warning")
+            api.until_answered(10)
+            assert slack.marks == ["warning"]
+            api.say(1)
+            slack.until_shown("warning", "escalated critical")
+            assert "watchdog" not in service.log.text
+            assert service.end() == 0

@@ -1,7 +1,7 @@
 """A Slack of our own behind its Web API: one channel, #ops, in which a bot's messages stand."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tests.acceptance.exchange import Handler, document, hang
 from tests.acceptance.server import LONG_S, Server
+from tests.stand_ins.workspace_state import APP_TOKEN
 
 TOKEN: Final = "xoxb-canary0123456789-canarybottoken"
 CHANNEL: Final = "C0CANARY1"
@@ -46,6 +47,7 @@ class Workspace(Server):
     def __init__(self) -> None:
         super().__init__(self.good)
         self.lists_channels = True
+        self.ticket: Callable[[], str] | None = None  # gives the address of a `SocketStandIn`, with Socket Mode on
         self.messages: list[Message] = []
         self.calls: list[str] = []  # the methods that were called
         self._ts = (f"1795500000.{number:06}" for number in count(1))
@@ -98,6 +100,12 @@ class Workspace(Server):
         method, args = _method(handler), _args(handler)
         with self._changed:
             self.calls.append(method)
+            if (
+                method == "apps.connections.open"
+                and self.ticket
+                and handler.headers["Authorization"] == f"Bearer {APP_TOKEN}"
+            ):
+                return {"ok": True, "url": self.ticket()}
             if handler.headers["Authorization"] != f"Bearer {TOKEN}":
                 return {"ok": False, "error": "invalid_auth"}
             known = {

@@ -1,5 +1,6 @@
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ from guard import logs
 from guard.__main__ import main
 from guard.store import Unit
 from guard.store.database import Database
+from tests.cli.explaining import at_desk, explain
+
+__all__ = ["at_desk", "explain"]  # fixtures of explaining
 
 KEY = "sandbox-key-of-the-tests"
 
@@ -60,6 +64,20 @@ def _own_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     root.setLevel(levels[0])
     guard.setLevel(levels[1])
     logging.captureWarnings(capture=False)
+
+
+@pytest.fixture
+def in_zone() -> Iterator[Callable[[str], None]]:
+    """Sets this machine's time zone; it is UTC until then."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def change(zone: str) -> None:
+            patch.setenv("TZ", zone)
+            time.tzset()
+
+        change("UTC")
+        yield change
+    time.tzset()
 
 
 @dataclass(frozen=True)

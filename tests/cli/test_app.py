@@ -63,7 +63,12 @@ def test_guard_alone_shows_what_there_is(guard: Run) -> None:
 │ status     Show how things stand, from the database.                         │
 │ alerts     Show the alerts that are not at rest, the worst first.            │
 │ history    Show what happened, newest last.                                  │
+│ report     Show the last report, or the one that is due next.                │
 │ explain    Explain an alert: why it was told, or why not.                    │
+╰──────────────────────────────────────────────────────────────────────────────╯
+╭─ Hear less ──────────────────────────────────────────────────────────────────╮
+│ ack        Acknowledge what fires: nobody is reminded of it.                 │
+│ silence    Silence alerts for a while, and see what is silenced.             │
 ╰──────────────────────────────────────────────────────────────────────────────╯
 ╭─ Try out ────────────────────────────────────────────────────────────────────╮
 │ demo       Show alerts fire, escalate and resolve, within two minutes.       │
@@ -76,7 +81,7 @@ def test_guard_alone_shows_what_there_is(guard: Run) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_a_command_keeps_its_lines_on_a_terminal_and_shows_an_example(guard: Run, name: str) -> None:
     listed = COMMANDS[name]
-    done = guard(name, "--help")
+    done = guard(*name.split(), "--help")
     assert (done.code, done.err) == (0, "")
     shown = unpadded(done.out).splitlines()
     assert shown[1].startswith(f" Usage: guard {name} ")

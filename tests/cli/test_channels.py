@@ -88,10 +88,10 @@ def test_each_recipient_who_waits_is_shown_and_the_others_are_counted(channels: 
     ana = [waits(key, "mail", "ana@example.com") for key in SUBS[:3]]
     late = sends(SUBS[0], key="k2", channel="mail", recipient="ana@example.com", attempts=2, why="451 later", **PENDING)
     assert channels(*ana, late) == snapshot("""\
-CHANNEL                 STATE                                 NEXT ATTEMPT  WHY
+CHANNEL                 STATE                                             NEXT ATTEMPT  WHY
 ops                     knows all
 mail (ana@example.com)  2 to be told of
-mail (ana@example.com)  pending: main:c000/numbers-remaining  in 2 min      451 later
+mail (ana@example.com)  pending, 12 min old: main:c000/numbers-remaining  in 2 min      451 later
 mail (2 others)         knows all
 """)
 
@@ -105,9 +105,9 @@ def test_what_may_have_arrived_is_looked_for_or_in_doubt(channels: Callable[...,
     lost = {"may_have_arrived": True, "why": "no answer within 10 s"} | PENDING
     mail = sends(key="k2", channel="mail", recipient="bo@example.com", **lost)
     assert channels(waits(), waits(channel="mail", recipient="bo@example.com"), sends(**lost), mail) == snapshot("""\
-CHANNEL                STATE                               NEXT ATTEMPT  WHY
-ops                    looked for: main/numbers-remaining  in 2 min      no answer within 10 s
-mail (bo@example.com)  in doubt: main/numbers-remaining    in 2 min      no answer within 10 s
+CHANNEL                STATE                                           NEXT ATTEMPT  WHY
+ops                    looked for, 12 min old: main/numbers-remaining  in 2 min      no answer within 10 s
+mail (bo@example.com)  in doubt, 12 min old: main/numbers-remaining    in 2 min      no answer within 10 s
 mail (2 others)        knows all
 """)
 
@@ -167,6 +167,8 @@ def test_channels_for_machines(channels: Callable[..., str], guard: Run) -> None
             {
                 "channel": "ops",
                 "waiting": 1,
+                "oldest_pending_at": None,
+                "dead": 0,
                 "deliveries": [
                     {
                         "key": "k1",
@@ -185,6 +187,8 @@ def test_channels_for_machines(channels: Callable[..., str], guard: Run) -> None
             {
                 "channel": "mail",
                 "waiting": 1,
+                "oldest_pending_at": "2026-11-23T14:05:00Z",
+                "dead": 0,
                 "recipients": [
                     {"recipient": "ana@example.com", "waiting": 0},
                     {"recipient": "bo@example.com", "waiting": 1},

@@ -123,12 +123,12 @@ main/numbers-remaining  firing   critical  1      2026-11-23 14:05 UTC, 12 min a
 main/calls              pending                   2026-11-23 14:12 UTC, 5 min ago
 main/segments           ok                                                          (unknown now: a limit is missing)
 
-CHANNEL  STATE                            NEXT ATTEMPT                                 WHY
+CHANNEL  STATE                                        NEXT ATTEMPT                                 WHY
 ops      1 to be told of
-ops      dead: main/numbers-remaining     within the hour, or after `guard send-test`  no_service
-ops      pending: main/numbers-remaining  in 1 min                                     connection refused
-ops      pending: main/numbers-remaining  now
-ops      sending: main/numbers-remaining  under way
+ops      dead: main/numbers-remaining                 within the hour, or after `guard send-test`  no_service
+ops      pending, 12 min old: main/numbers-remaining  in 1 min                                     connection refused
+ops      pending, 11 min old: main/numbers-remaining  now
+ops      sending: main/numbers-remaining              under way
 """)
 
 
@@ -192,12 +192,12 @@ main/numbers-remaining  firing   critical  1      2026-11-23 14:05 UTC, 12 min a
 main/calls              pending                   2026-11-23 14:12 UTC, 5 min ago
 main/segments           ok                                                          (unknown now: a limit is missing)
 
-CHANNEL  STATE                            NEXT ATTEMPT                                 WHY
+CHANNEL  STATE                                        NEXT ATTEMPT                                 WHY
 ops      1 to be told of
-ops      dead: main/numbers-remaining     within the hour, or after `guard send-test`  no_service
-ops      pending: main/numbers-remaining  in 1 min                                     connection refused
-ops      pending: main/numbers-remaining  now
-ops      sending: main/numbers-remaining  under way
+ops      dead: main/numbers-remaining                 within the hour, or after `guard send-test`  no_service
+ops      pending, 12 min old: main/numbers-remaining  in 1 min                                     connection refused
+ops      pending, 11 min old: main/numbers-remaining  now
+ops      sending: main/numbers-remaining              under way
 """)
 
 
@@ -243,6 +243,10 @@ def test_status_for_machines(guard: Run, rules: Path, fill: Fill) -> None:
                     "young": None,
                     "incident": None,
                     "peak": None,
+                    "acked": None,
+                    "silenced": None,
+                    "flapping": False,
+                    "held": [],
                 },
                 {
                     "alert": "main/numbers-remaining",
@@ -260,6 +264,10 @@ def test_status_for_machines(guard: Run, rules: Path, fill: Fill) -> None:
                     "young": None,
                     "incident": "inc1",
                     "peak": "critical",
+                    "acked": None,
+                    "silenced": None,
+                    "flapping": False,
+                    "held": [],
                 },
                 {
                     "alert": "main/segments",
@@ -277,13 +285,20 @@ def test_status_for_machines(guard: Run, rules: Path, fill: Fill) -> None:
                     "young": None,
                     "incident": None,
                     "peak": None,
+                    "acked": None,
+                    "silenced": None,
+                    "flapping": False,
+                    "held": [],
                 },
             ],
             "young": [],
+            "silences": [],
             "channels": [
                 {
                     "channel": "ops",
                     "waiting": 1,
+                    "oldest_pending_at": "2026-11-23T14:05:00Z",
+                    "dead": 1,
                     "deliveries": [
                         {
                             "key": "k1",
@@ -463,7 +478,7 @@ main/segments  ok  (unknown now: a limit is missing)
 2026-11-23 14:05:00 UTC  alert.fired  main/numbers-remaining  warning  2
 2026-11-23 14:06:00 UTC  delivery.sent  main/numbers-remaining  warning  ops
 2026-11-23 14:10:00 UTC  alert.resolved  main/numbers-remaining  warning
-  1,234.50  new period \\x1b[1m
+  1,234  new period \\x1b[1m
 2026-11-23 14:11:00 UTC  alert.pending  main/calls
 """)
 
@@ -501,6 +516,10 @@ def test_alerts_for_machines(guard: Run, fill: Fill) -> None:
                     "young": None,
                     "incident": None,
                     "peak": None,
+                    "acked": None,
+                    "silenced": None,
+                    "flapping": False,
+                    "held": [],
                 },
                 {
                     "alert": "main/numbers-remaining",
@@ -518,6 +537,10 @@ def test_alerts_for_machines(guard: Run, fill: Fill) -> None:
                     "young": None,
                     "incident": "inc1",
                     "peak": "critical",
+                    "acked": None,
+                    "silenced": None,
+                    "flapping": False,
+                    "held": [],
                 },
                 {
                     "alert": "main/segments",
@@ -535,6 +558,10 @@ def test_alerts_for_machines(guard: Run, fill: Fill) -> None:
                     "young": None,
                     "incident": None,
                     "peak": None,
+                    "acked": None,
+                    "silenced": None,
+                    "flapping": False,
+                    "held": [],
                 },
             ],
             "young": [],
@@ -550,10 +577,10 @@ def test_history_shows_the_newest_last(guard: Run, fill: Fill) -> None:
     done = guard("history")
     assert (done.code, done.err) == (0, "")
     assert done.out == snapshot("""\
-AT                       EVENT           ALERT                   LEVEL    VALUE     CHANNEL  WHY
+AT                       EVENT           ALERT                   LEVEL    VALUE  CHANNEL  WHY
 2026-11-23 14:05:00 UTC  alert.fired     main/numbers-remaining  warning  2
-2026-11-23 14:06:00 UTC  delivery.sent   main/numbers-remaining  warning            ops
-2026-11-23 14:10:00 UTC  alert.resolved  main/numbers-remaining  warning  1,234.50           new period \\x1b[1m
+2026-11-23 14:06:00 UTC  delivery.sent   main/numbers-remaining  warning         ops
+2026-11-23 14:10:00 UTC  alert.resolved  main/numbers-remaining  warning  1,234           new period \\x1b[1m
 2026-11-23 14:11:00 UTC  alert.pending   main/calls
 """)
 

@@ -32,7 +32,9 @@ def test_every_command_has_its_section_in_the_order_of_the_help() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_is_listed(guard: Run, name: str) -> None:
-    offered = set(re.findall(r"^│ (?:\* )? *(--[a-z-]+)", guard(name, "--help").out, re.MULTILINE)) - {"--help"}
+    offered = set(re.findall(r"^│ (?:\* )? *(--[a-z-]+)", guard(*name.split(), "--help").out, re.MULTILINE)) - {
+        "--help"
+    }
     [row] = re.findall(rf"^\| \[`guard {name}`\].*$", PAGE, re.MULTILINE)
     assert set(re.findall(r"`(--[a-z-]+)`", row)) == offered
 

@@ -50,12 +50,13 @@ def test_on_a_narrow_terminal_expected_still_stands_beside_seen(guard: Run, monk
     shown = guard("test", write(HEAD + STORY + WARNED + 'summary = "3 left"\ntold = []\n')).out
     assert re.sub(r"\x1b\[[0-9;]*m", "", shown) == snapshot("""\
 rules.test.toml:2: a story: FAILED
-    AT     ALERT              EXPECTED               SEEN                   LINE
-!!  2 min  numbers-remaining  fired warning '3       fired warning '2 of    6
-                              left' to nobody        12 phone numbers
-                                                     left' to ops
-!!  3 min  numbers-remaining  -                      escalated critical     2
-!!  4 min  numbers-remaining  -                      resolved recovered     2
+          AT     ALERT              EXPECTED            SEEN                LINE
+!! text   2 min  numbers-remaining  fired warning '3    fired warning '2    6
+                                    left' to nobody     of 12 phone
+                                                        numbers left' to
+                                                        ops
+!! extra  3 min  numbers-remaining  -                   escalated critical
+!! extra  4 min  numbers-remaining  -                   resolved recovered
 
 1 test, 0 passed
 """)
@@ -87,19 +88,62 @@ def test_variables_that_are_not_set_are_no_obstacle(guard: Run, rules: Path, mon
 @pytest.mark.usefixtures("rules")
 def test_a_failure_shows_expected_beside_seen_on_one_timeline(guard: Run) -> None:
     late = RAISED.replace("3m", "4m") + 'told = ["ops"]\n'
-    other = WARNED + 'summary = "3 left"\ntold = []\n'
+    other = WARNED + 'summary = "3"\ntold = []\n'
     done = guard("test", write(HEAD + STORY + other + late))
     assert done.code == ExitCode.TEST_FAILED
     assert done.out == snapshot("""\
 rules.test.toml:2: a story: FAILED
-    AT     ALERT              EXPECTED                          SEEN                                               LINE
-!!  2 min  numbers-remaining  fired warning '3 left' to nobody  fired warning '2 of 12 phone numbers left' to ops  6
-!!  3 min  numbers-remaining  -                                 escalated critical                                 2
-!!  4 min  numbers-remaining  escalated critical to ops         nothing                                            12
-!!  4 min  numbers-remaining  -                                 resolved recovered                                 2
+          AT     ALERT              EXPECTED                     SEEN                                               LINE
+!! text   2 min  numbers-remaining  fired warning '3' to nobody  fired warning '2 of 12 phone numbers left' to ops  6
+!! early  4 min  numbers-remaining  escalated critical to ops    escalated critical to ops at 3 min                 12
+!! extra  4 min  numbers-remaining  -                            resolved recovered
 
 1 test, 0 passed
 """)
+
+
+FAILURES = {
+    "another level": (WARNED.replace("warning", "critical") + RAISED + OVER, "level"),
+    "too early": (WARNED + RAISED.replace("3m", "4m") + OVER, "early"),
+    "too late": (WARNED + RAISED.replace("3m", "1m") + OVER, "late"),
+    "another text": (WARNED + 'summary = "3 left"\n' + RAISED + OVER, "text"),
+    "another channel": (WARNED + "told = []\n" + RAISED + OVER, "told"),
+    "another reason": (WARNED + RAISED + OVER.replace("recovered", "new period"), "reason"),
+    "one too many": (WARNED + OVER, "extra"),
+    "one that did not come": (WARNED + RAISED + OVER + OVER.replace("4m", "9m"), "missing"),
+    "something else at that time": (WARNED + RAISED + OVER + RAISED.replace("3m", "2m"), "missing"),
+}
+
+
+@pytest.mark.usefixtures("rules")
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failure_says_in_a_word_what_it_is_and_is_one_line(guard: Run, failure: str) -> None:
+    expected, word = FAILURES[failure]
+    done = guard("test", write(HEAD + STORY + expected), "--format", "json")
+    assert done.code == ExitCode.TEST_FAILED
+    (test,) = json.loads(done.out)["tests"]
+    assert [each["miss"] for each in test["moments"] if not each["good"]] == [word]
+    assert f"!! {word}  " in guard("test", "rules.test.toml").out
+
+
+@pytest.mark.usefixtures("rules")
+def test_several_files_are_played_one_after_another(guard: Run) -> None:
+    Path("bad.test.toml").write_text(HEAD + STORY + WARNED)
+    done = guard("test", write(GOOD), "bad.test.toml")
+    assert done.code == ExitCode.TEST_FAILED
+    assert done.out == snapshot("""\
+rules.test.toml:2: a story: passed
+bad.test.toml:2: a story: FAILED
+          AT     ALERT              EXPECTED       SEEN                LINE
+ok        2 min  numbers-remaining  fired warning  fired warning       6
+!! extra  3 min  numbers-remaining  -              escalated critical
+!! extra  4 min  numbers-remaining  -              resolved recovered
+
+2 tests, 1 passed
+""")
+    assert guard("test", "rules.test.toml", "rules.test.toml").out.endswith("2 tests, 2 passed\n")
+    assert guard("test").code == ExitCode.USAGE
+    assert guard("test", "rules.test.toml", "rules.toml").code == ExitCode.CONFIG
 
 
 @pytest.mark.usefixtures("rules")
@@ -120,10 +164,10 @@ def test_nothing_is_an_expectation_too(guard: Run) -> None:
     assert done.code == ExitCode.TEST_FAILED
     assert done.out == snapshot("""\
 rules.test.toml:2: a story: FAILED
-    AT     ALERT              EXPECTED  SEEN                LINE
-!!  2 min  numbers-remaining  nothing   fired warning       6
-!!  3 min  numbers-remaining  nothing   escalated critical  6
-!!  4 min  numbers-remaining  nothing   resolved recovered  6
+          AT     ALERT              EXPECTED  SEEN                LINE
+!! extra  2 min  numbers-remaining  nothing   fired warning       6
+!! extra  3 min  numbers-remaining  nothing   escalated critical  6
+!! extra  4 min  numbers-remaining  nothing   resolved recovered  6
 
 1 test, 0 passed
 """)
@@ -143,8 +187,9 @@ def test_one_document_for_machines(guard: Run) -> None:
             "alert": "numbers-remaining",
             "subject": "",
             "expected": "fired warning",
-            "seen": "nothing",
+            "seen": "fired warning at 2 min",
             "good": False,
+            "miss": "late",
             "line": 6,
         }
     )
@@ -255,6 +300,13 @@ MISTAKES = {
     GOOD.replace('fired = "warning"', "pending = false"): "rules.test.toml:6: write pending = true, or leave",
     GOOD.replace('fired = "warning"', "nothing = true\ntold = []"): "where nothing happens there is no told",
     GOOD.replace('"recovered"', '"recoverd"'): "rules.test.toml:14: 'recoverd' is no reason, did you mean 'recovered'?",
+    GOOD.replace('"recovered"', "true"): "rules.test.toml:14: resolved says why, in quotes: recovered, new period, ",
+    GOOD.replace('fired = "warning"', "fired = true"): (
+        "rules.test.toml:6: fired says at which level, in quotes: info, warning, critical"
+    ),
+    GOOD.replace("[[test.expect]]", 'series."numbers.limit" = "4"\n[[test.expect]]', 1): (
+        "rules.test.toml:6: numbers.limit is 4 in poll 1, below numbers.remaining, which is 5"
+    ),
     GOOD + 'told = "ops"\n': "rules.test.toml:14: told is a list of channels",
     GOOD + 'told = ["opps"]\n': "rules.test.toml:14: 'opps' is no channel, did you mean 'ops'?",
     GOOD.replace("4m", "5000000m"): "rules.test.toml:2: this takes 5,000,001 polls; there may be 1,000,000",
@@ -290,7 +342,16 @@ def test_an_alert_that_nothing_can_happen_to_is_no_expectation(guard: Run, rules
 
 
 def test_a_file_that_is_not_there_or_no_text_is_said(guard: Run) -> None:
-    assert "nowhere.toml cannot be read" in guard("test", "nowhere.toml").err
+    for path, words in (
+        ("nowhere.toml", "there is no file nowhere.toml; name files of rule tests, such as rules.test.toml"),
+        ("*.test.toml", "no file fits *.test.toml"),
+        (".", ". is a directory; name the files in it, as in `guard test ./*.test.toml`"),
+        ("rules.toml/x", "rules.toml/x cannot be read: Not a directory"),
+    ):
+        Path("rules.toml").touch()
+        done = guard("test", path)
+        assert (done.code, done.out) == (ExitCode.CONFIG, "")
+        assert words in done.err
     Path("binary.toml").write_bytes(b"\xff\xfe")
     assert "it is not UTF-8 text" in guard("test", "binary.toml").err
 

@@ -246,7 +246,7 @@ def test_check_for_github_annotates_lines(guard: Run, rules: Path) -> None:
     done = guard("check", "--format", "github")
     assert (done.code, done.err) == (ExitCode.CONFIG, "")
     assert done.out == snapshot("""\
-::error file=rules.toml,line=15,col=18::unexpected 'of': an operator is expected here
+::error file=rules.toml,line=15,col=18::unexpected 'of': no word stands behind a number; write > 80%25
 ::error file=rules.toml,line=19,col=1::unknown key 'evry'
 """)
 

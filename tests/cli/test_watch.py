@@ -178,7 +178,7 @@ def test_with_a_rule_file_that_has_mistakes_nothing_starts(guard: Run, rules: Pa
 rules.toml:14:10: error: unknown field 'numbers.remaning', did you mean 'numbers.remaining'?
   value = "numbers.remaning"
            ^~~~~~~~~~~~~~~~
-rules.toml:15:12: error: a level begins with one of < <= > >= == !=, not with '3'
+rules.toml:15:12: error: a level begins with one of < <= > >= == !=, not with '3'; write < 3 or > 3
   warning = "3"
              ^
 guard: error: rules.toml cannot be used as it is; mend what is shown above, then look again with `guard check`

@@ -11,6 +11,11 @@ ENVIRON: Mapping[str, str] = {
     "SLACK_BOT_TOKEN": "xoxb-test",
     "SLACK_APP_TOKEN": "xapp-test",
     "SMTP_PASSWORD": "pass word of ümlauts",
+    "WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "APPRISE_URL": "json://localhost",
+    "BARE_SECRET": "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "BROKEN_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8!",
+    "SHORT_SECRET": "whsec_MfKQ9r8GKYqrTwjU",
     "PLAIN_URL": "http://hooks.example.com/x",
     "TWO_LINES": "one\ntwo",
 }
@@ -43,6 +48,17 @@ kind = "email"
 host = "smtp.example.com"
 from = "guard@example.com"
 to = ["ops@example.com", "dev@example.com"]
+"""
+HOOK = """
+[channels.hook]
+kind = "webhook"
+url = "https://example.com/guard"
+secret = "${WEBHOOK_SECRET}"
+"""
+APPRISE = """
+[channels.any]
+kind = "apprise"
+url = "${APPRISE_URL}"
 """
 DEFAULTS = """
 [defaults]

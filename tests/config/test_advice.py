@@ -133,6 +133,18 @@ def test_room_or_time_keeps_a_rolling_counter_from_flapping(line: str) -> None:
     assert advice("stats.callsLast24h", 'warning = "> 1_000"', line) == []
 
 
+@pytest.mark.parametrize("level", ["> 80%", "> budgets.low - 20%"])
+def test_room_waits_until_a_percentage_is_meant_so(level: str) -> None:
+    (said_of_percent,) = advice("stats.callsLast24h", f'warning = "{level}"')
+    assert "20% alone" in said_of_percent or "80% alone" in said_of_percent
+    mended = said_of_percent.partition("; write ")[2].replace("…", "low")
+    assert FLAPS in advice("stats.callsLast24h", f'warning = "> {mended}"')[0]
+
+
+def test_a_percentage_of_something_made_of_a_quotient_is_left_alone() -> None:
+    assert advice("2 * (numbers.used / numbers.limit)", 'warning = "> 80%"') == []
+
+
 def test_the_files_own_for_keeps_all_rules_from_flapping() -> None:
     text = f'{FRAME}[rules.a]\nvalue = "stats.callsLast24h"\nwarning = "> 1_000"\n'
     assert len(said(text)) == 1

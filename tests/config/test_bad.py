@@ -69,7 +69,7 @@ def test_twelve_mistakes_are_told_in_one_go_each_at_its_line_and_column() -> Non
         "12:25: error: critical mentions nobody; write <!here>, <!channel>, <@U012ABCDE> or <!subteam^S012ABCDE>",
         "15:11: error: unknown channel 'opps', did you mean 'ops'?",
         "18:13: error: unknown field 'numbers.remaning', did you mean 'numbers.remaining'?",
-        "19:13: error: a level begins with one of < <= > >= == !=, not with '3'",
+        "19:13: error: a level begins with one of < <= > >= == !=, not with '3'; write < 3 or > 3",
         "20:1: error: unknown key 'sumary', did you mean 'summary'?",
         "21:40: error: unknown format 'percent'; formats are count, share, dollars, duration, date",
         "25:21: error: unknown budget 'budgets.message_per_day'",

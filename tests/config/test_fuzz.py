@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard.config import Loaded, load
-from tests.config.files import BOT, MAIL, SUBS, read
+from tests.config.files import APPRISE, BOT, HOOK, MAIL, SUBS, read
 
 LOGIN = 'port = 587\nsecurity = "starttls"\nusername = "me"\npassword = "${SMTP_PASSWORD}"\n'
-MORE = SUBS.replace("main", "more") + "budgets = { calls = 5 }\n" + BOT + MAIL + LOGIN
+MORE = SUBS.replace("main", "more") + "budgets = { calls = 5 }\n" + BOT + HOOK + APPRISE + MAIL + LOGIN
 EXAMPLE = (Path(__file__).parents[2] / "rules.example.toml").read_text(encoding="utf-8") + MORE
 SNIPPETS = [
     *EXAMPLE.splitlines(keepends=True),

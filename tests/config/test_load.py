@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,12 +12,15 @@ import pytest
 from guard.config import (
     AccountConfig,
     EmailConfig,
+    ReportConfig,
+    Rhythm,
     Security,
     SlackBotConfig,
     SlackConfig,
     SubAccounts,
     TerminalConfig,
     load,
+    secrets_of,
 )
 from guard.model import NO_DATA, Each, Level
 from guard.rules.evaluate import Facts, evaluate
@@ -66,7 +69,7 @@ class Past:
     def ago(self, name: str, window_s: float) -> None:
         """Nothing, as the example does not ask."""
 
-    over = ago
+    mean = lowest = highest = ago
 
 
 def test_the_example_says_what_it_promises() -> None:
@@ -255,6 +258,17 @@ def test_a_channel_by_a_bots_token_is_read() -> None:
     assert isinstance(bot, SlackBotConfig)
     assert (bot.token.value, bot.channel, bot.base_url) == ("xoxb-test", "#ops", "https://slack.com/api/")
     assert bot.mention == {C: "<!here>"}
+
+
+def test_a_bots_channel_may_have_the_token_of_its_app() -> None:
+    text = ACCOUNT + BOT + 'app_token = "${SLACK_APP_TOKEN}"\n' + DEFAULTS.replace("ops", "bot") + RULE
+    with_it = config(text).channels["bot"]
+    without = config(text.replace("app_token", "# app_token")).channels["bot"]
+    assert isinstance(with_it, SlackBotConfig)
+    assert isinstance(without, SlackBotConfig)
+    assert (with_it.app_token and with_it.app_token.value, without.app_token) == ("xapp-test", None)
+    assert with_it.fingerprint != without.fingerprint
+    assert [each.variable for each in secrets_of(with_it)] == ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"]
 
 
 @pytest.mark.parametrize(
@@ -516,3 +530,31 @@ def test_rules_are_equal_when_they_are_read_twice() -> None:
     (first,), (second,) = config(GOOD).accounts, config(GOOD).accounts
     assert first == second
     assert replace(first.rules[0], unit="x") != second.rules[0]
+
+
+def reported(text: str) -> ReportConfig | None:
+    """What becomes of [report] in a file that has warnings at the most."""
+    loaded = read(ACCOUNT + text)
+    assert loaded.config is not None
+    return loaded.config.report
+
+
+def test_a_report_is_daily_at_nine_for_whom_the_defaults_name() -> None:
+    report = reported(f"tz = 'Europe/Berlin'\n{CHANNEL}{MAIL}{DEFAULTS}[report]\n")
+    assert report == ReportConfig(Rhythm.DAILY, time(9), 0, ZoneInfo("Europe/Berlin"), ("ops",))
+
+
+def test_a_report_without_defaults_is_for_every_channel() -> None:
+    report = reported(f"{CHANNEL}{MAIL}[report]\n")
+    assert report is not None
+    assert report.notify == ("ops", "mail")
+
+
+def test_a_report_says_all_of_it_for_itself() -> None:
+    said_so = 'every = "weekly"\nday = "sun"\nat = "18:30"\ntz = "America/New_York"\nnotify = ["mail"]\n'
+    report = reported(f"{CHANNEL}{MAIL}{DEFAULTS}[report]\n{said_so}")
+    assert report == ReportConfig(Rhythm.WEEKLY, time(18, 30), 6, ZoneInfo("America/New_York"), ("mail",))
+
+
+def test_without_the_table_there_is_no_report() -> None:
+    assert config(GOOD).report is None

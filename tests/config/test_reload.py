@@ -54,6 +54,11 @@ def config(text: str, secrets: dict[str, str] = SECRETS) -> Config:
 
 EDITS = {
     "nothing": ("", "", ()),
+    "a fallback": (
+        "[defaults]\n",
+        '[defaults]\nfallback = ["mail"]\n',
+        ("fallback none -> mail",),
+    ),
     "a comment": ("[budgets]", "# the budgets\n[budgets]", ()),
     "spaces": ('"< 3"', '"<3"', ()),
     "a threshold": ('"< 3"', '"< 4"', ("rule numbers: warning < 3 -> < 4",)),
@@ -114,6 +119,11 @@ EDITS = {
         '"${KEY}"\nsub_accounts = ["a", "b"]\nbudgets',
         ("account main: sub_accounts none -> a, b",),
     ),
+    "a report": (
+        "[channels.mail]",
+        '[report]\nevery = "weekly"\n\n[channels.mail]',
+        ("report: told none -> weekly mon 09:00 UTC", "report: notify none -> ops"),
+    ),
     "another key": ('"${KEY}"\nbudgets', '"${OTHER}"\nbudgets', ("account main: api_key reads KEY -> OTHER",)),
     "another account": ("accounts.side", "accounts.third", ("account third added", "account side removed")),
     "another channel": ("channels.mail", "channels.post", ("channel post added", "channel mail removed")),
@@ -138,6 +148,13 @@ EDITS = {
 def test_an_edit_is_said_in_lines(old: str, new: str, expected: tuple[str, ...]) -> None:
     assert old in FILE
     assert changes(config(FILE), config(FILE.replace(old, new, 1))) == expected
+
+
+def test_a_report_at_another_time_or_none_at_all_is_said() -> None:
+    before, after = (FILE + f'[report]\nat = "{at}"\n' for at in ("09:00", "08:30"))
+    assert changes(config(before), config(after)) == ("report: told daily 09:00 UTC -> daily 08:30 UTC",)
+    gone = ("report: told daily 08:30 UTC -> none", "report: notify ops -> none")
+    assert changes(config(after), config(FILE)) == gone
 
 
 def test_a_rule_that_was_disabled_is_enabled_again() -> None:

@@ -11,11 +11,26 @@ from typing import Any, Final
 import pytest
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]  # its stubs are a package of their own
 
-from guard.config.keys import ACCOUNT, DEFAULTS, EMAIL, REMIND, RULE, SLACK, SUB, TERMINAL, TOP, Keys
+from guard.config.keys import (
+    ACCOUNT,
+    APPRISE,
+    DEFAULTS,
+    EMAIL,
+    QUIET,
+    REMIND,
+    RULE,
+    SLACK,
+    SUB,
+    TERMINAL,
+    TOP,
+    WEBHOOK,
+    Keys,
+)
 from guard.config.schema import schema
 from guard.model import Level
 from tests.config.files import ACCOUNT as MAIN
-from tests.config.files import BOT, CHANNEL, MAIL, SUBS, read
+from tests.config.files import APPRISE as ANY
+from tests.config.files import BOT, CHANNEL, HOOK, MAIL, SUBS, read
 from tests.config.files import RULE as LOW
 
 ROOT: Final = Path(__file__).parents[2]
@@ -49,10 +64,13 @@ def test_the_schema_is_one_that_editors_understand() -> None:
         ("sub", SUB),
         ("slack", SLACK),
         ("email", EMAIL),
+        ("webhook", WEBHOOK),
+        ("apprise", APPRISE),
         ("terminal", TERMINAL),
         ("defaults", DEFAULTS),
         ("remind", REMIND),
         ("rule", RULE),
+        ("quiet", QUIET),
     ],
 )
 def test_every_key_that_is_read_is_in_the_schema_and_no_other(table: str, keys: Keys) -> None:
@@ -142,7 +160,11 @@ enabled = false
 """
 
 
-@pytest.mark.parametrize("text", [ALL_KEYS + CHANNEL, SUBS + CHANNEL + BOT, MAIN + MAIL], ids=["all", "bot", "mail"])
+@pytest.mark.parametrize(
+    "text",
+    [ALL_KEYS + CHANNEL, SUBS + CHANNEL + BOT, MAIN + MAIL, MAIN + HOOK + ANY],
+    ids=["all", "bot", "mail", "more"],
+)
 def test_all_keys_are_allowed(text: str) -> None:
     assert [each.message for each in VALIDATOR.iter_errors(tomllib.loads(text))] == []
 
@@ -169,6 +191,8 @@ KNOWN: Final = (
     "accounts-of-a-rule-with-a-slash",
     "an-empty-table-of-accounts",
     "api-key-missing",
+    "apprise-literal-address",
+    "apprise-without-an-address",
     "base-url-without-tls",
     "budget-in-quotes",
     "budget-name-with-capitals",
@@ -179,10 +203,12 @@ KNOWN: Final = (
     "every-is-a-number",
     "every-is-no-duration",
     "every-too-short",
-    "fallback-not-built-yet",
+    "fallback-is-a-text",
     "for-is-negative",
     "half-a-variable",
     "key-of-a-channel-in-a-rule",
+    "kind-misspelled",
+    "kind-of-a-service-that-apprise-speaks-to",
     "key-of-an-account-in-a-rule",
     "label-is-a-number",
     "label-name-with-a-space",
@@ -231,6 +257,12 @@ KNOWN: Final = (
     "unknown-table",
     "value-is-a-number",
     "value-missing",
+    "webhook-address-is-a-number",
+    "webhook-address-without-tls",
+    "webhook-key-of-slack",
+    "webhook-literal-secret",
+    "webhook-without-a-secret",
+    "webhook-without-an-address",
 )
 
 

@@ -1,19 +1,24 @@
-"""The process to be killed: the real `guard run`, sped up, with store and notifiers wrapped so that it dies on a point.
+"""The process under fire: the real `guard run`, sped up, with store and notifiers wrapped so that it fails on a point.
 
 A point is a moment around a durable step: `inside` its transaction before the commit, or `after` it. Behind a colon
-stands the call that the step is about.
+stands the call that the step is about. At a point it is killed, or raises, or hangs: the last two once.
 """
 
+import asyncio
 import os
 import random
 import signal
+import threading
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import guard.clock
+import guard.lifecycle.flapping
 import guard.service
 from guard.__main__ import main
 from guard.lifecycle.decide import Decision
@@ -26,8 +31,10 @@ from guard.outbox.deliver import Outbox, _write_settled
 from guard.outbox.settle import settled
 from guard.store import Store, Unit
 from tests.crash.channels import Kind
+from tests.crash.power import sync_as_normal, watch
 
 SPEED: Final = 50.0
+HUNG_S: Final = 0.2  # between two rounds of the watchdog, which gives up after twelve
 
 _DECIDE: Final = ("decide.inside", "decide.after")
 _CALL: Final = ("begin.inside", "begin.after", "send.after", "settle.inside", "settle.after")
@@ -51,6 +58,43 @@ POINTS: Final[Mapping[Kind, tuple[str, ...]]] = {
 }
 """By channel: the points at which to die; where there is a plus, in one life after another."""
 
+
+class Act(StrEnum):
+    """What happens at a point."""
+
+    KILL = "kill"
+    RAISE = "raise"
+    HANG = "hang"
+
+
+class DefectError(Exception):
+    """What nobody planned."""
+
+
+@dataclass(slots=True)
+class Fire:
+    """What breaks out at one point after another, once at each."""
+
+    points: list[str]
+    act: Act
+
+    def breaks_out(self, point: str) -> bool:
+        """Whether the caller is to hang for ever; a kill does not return, and the third way raises DefectError."""
+        if point not in self.points[:1]:
+            return False
+        del self.points[0]
+        if self.act is Act.KILL:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.act is Act.RAISE:
+            raise DefectError(point)
+        return True
+
+    async def meet(self, point: str) -> None:
+        """Breaks out in a task of the loop, if this is the point."""
+        if self.breaks_out(point):
+            await asyncio.Event().wait()
+
+
 _NOTIFIERS: Final = (SlackWebhookNotifier, SlackBotNotifier, EmailNotifier)
 _CALLS: Final[Mapping[type[Call], CallKind]] = {Post: CallKind.POST, Reply: CallKind.REPLY, Edit: CallKind.EDIT}
 
@@ -61,8 +105,11 @@ def run(
     origin: tuple[datetime, float],
     seed: int,
     point: str = "",
+    act: Act = Act.KILL,
     mark_first: bool = False,
     no_find: bool = False,
+    power: bool = False,
+    normal: bool = False,
 ) -> int:
     """Runs the service and gives its exit code; the environment names the database and the secrets.
 
@@ -71,12 +118,20 @@ def run(
     random.seed(seed)  # a fork inherits the parent's state, and then every child would roll the same dice
     guard.clock.Clock = partial(guard.clock.Clock, SPEED, *origin)  # type: ignore[misc,assignment] # the one wrapped class
     guard.service.PULSE_S = 1 / SPEED  # type: ignore[misc] # as fast as the clock
+    # What flaps is not told of each time, and a story this fast flaps: here each incident is to be told.
+    guard.lifecycle.flapping.INCIDENTS = 1_000_000  # type: ignore[misc]
+    if act is Act.HANG:
+        guard.service.WATCH_S = guard.service.DRAIN_S = HUNG_S  # type: ignore[misc] # a minute would be long here
     if point:
-        _die_at(point)
+        _break_at(Fire(point.split("+"), act))
     if mark_first:
         _mark_first()
     if no_find:
         _find_nothing()
+    if normal:
+        sync_as_normal()
+    if power:
+        watch(Path(os.environ["GUARD_DATABASE"]))
     return main(["run", "--rules", str(rules)])
 
 
@@ -84,10 +139,6 @@ def now_origin() -> tuple[datetime, float]:
     """Where a clock that all children share begins."""
     clock = guard.clock.Clock()
     return clock.wall_now().astimezone(UTC), clock.monotonic_s()
-
-
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _point(work: Callable[[Unit], Any], result: Any, when: str) -> str:
@@ -101,41 +152,38 @@ def _point(work: Callable[[Unit], Any], result: Any, when: str) -> str:
     return f"{step}.{when}:{work.keywords['delivery'].call}" if step and isinstance(work, partial) else ""
 
 
-def _die_at(point: str) -> None:
+def _break_at(fire: Fire) -> None:
     run_in_store, find = Store.run, SlackBotNotifier.find
 
-    async def dying_run(self: Store, work: Callable[[Unit], Any]) -> Any:
-        def dying_work(unit: Unit) -> Any:
+    async def burning_run(self: Store, work: Callable[[Unit], Any]) -> Any:
+        def burning_work(unit: Unit) -> Any:
             result = work(unit)
-            if _point(work, result, "inside") == point:
-                _die()
+            if fire.breaks_out(_point(work, result, "inside")):
+                threading.Event().wait()  # and the store's one thread with it
             return result
 
-        result = await run_in_store(self, dying_work)
-        if _point(work, result, "after") == point:
-            _die()
+        result = await run_in_store(self, burning_work)
+        await fire.meet(_point(work, result, "after"))
         return result
 
-    async def dying_find(self: SlackBotNotifier, *, key: str, thread: str, attempted_at: datetime) -> Any:
+    async def burning_find(self: SlackBotNotifier, *, key: str, thread: str, attempted_at: datetime) -> Any:
         found = await find(self, key=key, thread=thread, attempted_at=attempted_at)
-        if point == f"find.after:{CallKind.REPLY if thread else CallKind.POST}":
-            _die()
+        await fire.meet(f"find.after:{CallKind.REPLY if thread else CallKind.POST}")
         return found
 
-    Store.run = dying_run  # type: ignore[method-assign] # the wrap
-    SlackBotNotifier.find = dying_find  # type: ignore[method-assign] # the wrap
+    Store.run = burning_run  # type: ignore[method-assign] # the wrap
+    SlackBotNotifier.find = burning_find  # type: ignore[method-assign] # the wrap
     for kind in _NOTIFIERS:
-        kind.deliver = _dying(kind.deliver, point)  # type: ignore[method-assign,assignment] # the wrap
+        kind.deliver = _burning(kind.deliver, fire)  # type: ignore[method-assign,assignment] # the wrap
 
 
-def _dying(deliver: Callable[..., Awaitable[Outcome]], point: str) -> Callable[..., Awaitable[Outcome]]:
-    async def dying_deliver(self: object, call: Call, *, key: str) -> Outcome:
+def _burning(deliver: Callable[..., Awaitable[Outcome]], fire: Fire) -> Callable[..., Awaitable[Outcome]]:
+    async def burning_deliver(self: object, call: Call, *, key: str) -> Outcome:
         outcome = await deliver(self, call, key=key)
-        if point == f"send.after:{_CALLS[type(call)]}":
-            _die()
+        await fire.meet(f"send.after:{_CALLS[type(call)]}")
         return outcome
 
-    return dying_deliver
+    return burning_deliver
 
 
 def _mark_first() -> None:

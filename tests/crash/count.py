@@ -79,7 +79,7 @@ class Count:
     def broken(self) -> list[str]:
         """The promises that do not hold."""
         most = {Kind.WEBHOOK: self.kills, Kind.BOT: MOST_COPIES_BY_A_BOT, Kind.MAIL: self.kills + self.unanswered}
-        over = [kind for kind in self.kinds if self.copies[kind] > most[kind]]
+        over = [kind for kind in self.kinds if self.copies.get(kind, 0) > most[kind]]
         return [*self.wrong, *(f"{kind}: {self.copies[kind]} copies after {self.kills} kills" for kind in over)]
 
 

@@ -1,7 +1,8 @@
 """The long fire drill: thousands of kills, with seeds that repeat them, and controls that must fail.
 
-`make drill ARGS="--kills 200 --on bot"`, or `python -m tests.crash.drill`, prints one line a round as it goes, then the
-sums, and ends with 1 if a promise was broken or a control went unnoticed.
+`make drill KILLS=200 ARGS="--on bot"`, or `python -m tests.crash.drill`, prints one line a round as it goes, then the
+sums, and ends with 1 if a promise was broken or a control went unnoticed. A drill of every channel writes
+docs/evidence/kills.md, and one with `--fires` docs/evidence/fires.md too.
 """
 
 import argparse
@@ -13,13 +14,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from guard.clock import Clock
+from tests.crash import evidence, fires
 from tests.crash.channels import Kind
+from tests.crash.child import Act
 from tests.crash.count import MOST_COPIES_BY_A_BOT
+from tests.crash.power import can_be_cut
 
 ROUND: Final = 200
 KILLS: Final = 1_000
 LINE: Final = 400  # letters of what is shown of a round
 COLD: Final = 20
+CUTS: Final = 50  # of the power
 CHANNELS: Final = ("webhook", "bot", "mail", "bot,mail")
 
 
@@ -36,12 +42,17 @@ class Sums:
     wrong: int = 0
     accepted: Counter[str] = field(default_factory=Counter)
     copies: Counter[str] = field(default_factory=Counter)
+    points: int = 0  # durability points at each of which it was killed, met a defect, or hung
+    began: float = field(default_factory=Clock().monotonic_s)
+    took_s: float = 0
 
     def add(self, arguments: list[str]) -> None:
         """Runs the harness, and adds what it counted."""
         code, counts = _run(["--on", self.on, *arguments])
         self.rounds += 1
         self.broken += code != 0
+        self.points += len(counts) if "--point" in arguments else 0
+        self.took_s = Clock().monotonic_s() - self.began
         for each in counts:
             self.kills += each["kills"]
             self.incidents += each["incidents"]
@@ -65,7 +76,39 @@ def main() -> int:
     for each in sums:
         _say(f"{each}: {'all promises kept' if each.holds else 'BROKEN'}")
     _say(f"controls that went unnoticed: {', '.join(unnoticed) or 'none'}")
-    return 0 if all(each.holds for each in sums) and not unnoticed else 1
+    if wanted.on == list(CHANNELS):
+        evidence.write("kills.md", _page(sums, unnoticed, seed=wanted.seed))
+    is_good = all(each.holds for each in sums) and not unnoticed
+    return 0 if (fires.drilled() if wanted.fires else True) and is_good else 1
+
+
+def _page(sums: list[Sums], unnoticed: list[str], *, seed: int) -> str:
+    head = ("channels", "kills", "points", "incidents", "messages", "in doubt", "lost or wrong", "copies", "minutes")
+    rows = [
+        (
+            each.on.replace(",", " and "),
+            f"{each.kills:,}",
+            each.points,
+            f"{each.incidents:,}",
+            f"{each.accepted.total():,}",
+            f"{each.doubts:,}",
+            each.wrong,
+            ", ".join(f"{count} by {kind}" for kind, count in each.copies.items()),
+            f"{each.took_s / 60:.1f}",
+        )
+        for each in sums
+    ]
+    about = (
+        "The real service, killed with `kill -9` at random moments, and at each durability point killed, given a "
+        "defect, or hung, and with its power cut, while receivers refuse, delay and fall silent. "
+        f"The first seed was {seed}; the next ones count up."
+    )
+    end = (
+        "*Points* counts runs, one at each point and in each of the three ways. *In doubt* are attempts of which the "
+        "service could not know whether they had arrived; *copies* are what came of that.\n\n"
+        f"Careless ways that went unnoticed: {', '.join(unnoticed) or 'none'}."
+    )
+    return evidence.page("Kills", about, head, rows, end=end)
 
 
 def parsed() -> argparse.Namespace:
@@ -74,6 +117,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=KILLS, help=f"random kills a channel, {KILLS} if left out")
     parser.add_argument("--on", action="append", choices=CHANNELS, help="may be repeated; each if left out")
     parser.add_argument("--seed", type=int, default=1, help="of the first round; the next ones count up from it")
+    parser.add_argument("--fires", action="store_true", help="the drills of tests/acceptance too")
     wanted = parser.parse_args()
     wanted.on = wanted.on or list(CHANNELS)
     return wanted
@@ -83,8 +127,11 @@ def _drilled(on: str, *, kills: int, seed: int) -> Sums:
     sums = Sums(on)
     for number, done in enumerate(range(0, kills, ROUND)):
         sums.add(["--kills", str(min(ROUND, kills - done)), "--seed", str(seed + number)])
+    if can_be_cut():
+        sums.add(["--power", str(CUTS), "--seed", str(seed)])
     if "," not in on:
-        sums.add(["--point", "all", "--seed", str(seed)])
+        for act in Act:
+            sums.add(["--point", "all", "--act", act, "--seed", str(seed)])
     sums.add(["--cold", str(COLD), "--seed", str(seed)])
     return sums
 
@@ -94,6 +141,9 @@ def _controls(on: list[str], *, seed: int) -> Iterator[tuple[str, bool]]:
     for channels in on:
         _, (count,) = _run(["--on", channels, "--kills", str(ROUND), "--seed", str(seed), "--mark-first"])
         yield f"marked first on {channels}", all(_lost(count, kind) for kind in channels.split(","))
+        if can_be_cut():
+            _, (count,) = _run(["--on", channels, "--power", str(COLD), "--seed", str(seed), "--normal"])
+            yield f"synced at checkpoints alone on {channels}", any("acknowledged" in each for each in count["wrong"])
         if Kind.BOT in channels.split(","):
             _, (count,) = _run(["--on", channels, "--kills", str(ROUND), "--seed", str(seed), "--no-find"])
             yield f"never looked for on {channels}", count["copies"][Kind.BOT] > MOST_COPIES_BY_A_BOT

@@ -26,16 +26,25 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
+from guard.errors import ExitCode
 from guard.model import CallKind
 from guard.store.document import covers_of
 from tests.crash import child
 from tests.crash.channels import RECIPIENTS, Kind, environ, rule_file
+from tests.crash.child import Act
 from tests.crash.count import Believed, Count, Taken
+from tests.crash.power import cut
 from tests.crash.stage import serve
 
 LONGEST_LIFE_S: Final = 0.6
 QUIET_S: Final = 60.0
 LATER: Final = (CallKind.REPLY, CallKind.EDIT)  # calls that come only when something that was told changes
+AT_REST: Final = (
+    "SELECT (SELECT count(*) FROM alert WHERE state != 'ok') + (SELECT count(*) FROM notification WHERE waiting)"
+    " + (SELECT count(*) FROM notification WHERE channel = 'bot' AND NOT root_ended)"
+    " + (SELECT count(*) FROM delivery WHERE state != 'sent')"
+)
+"""Zero when nothing fires, nothing waits and everything was sent."""
 
 Origin = tuple[datetime, float]
 
@@ -121,8 +130,8 @@ class Life:
         return by_itself, os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
-def live(stage: Stage, *, seed: int, point: str = "", mark_first: bool = False, no_find: bool = False) -> Life:
-    """Forks the service from this warm process."""
+def live(stage: Stage, *, seed: int, **breaks: Any) -> Life:
+    """Forks the service from this warm process; `breaks` says what is to go wrong in it, as `child.run` takes it."""
     rules = stage.rules
     reading, writing = os.pipe()
     pid = os.fork()
@@ -132,8 +141,7 @@ def live(stage: Stage, *, seed: int, point: str = "", mark_first: bool = False, 
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.environ |= stage.environ
-        run = partial(child.run, rules, origin=stage.origin, seed=seed, point=point)
-        _end_with(partial(run, mark_first=mark_first, no_find=no_find))
+        _end_with(partial(child.run, rules, origin=stage.origin, seed=seed, **breaks))
     os.close(writing)
     return Life(pid, reading)
 
@@ -148,15 +156,13 @@ def _end_with(work: Callable[[], int | None]) -> NoReturn:
     os._exit(code)
 
 
-def random_kills(
-    kills: int, *, seed: int, kinds: tuple[Kind, ...], mark_first: bool = False, no_find: bool = False
-) -> Count:
+def random_kills(kills: int, *, seed: int, kinds: tuple[Kind, ...], no_find: bool = False, **breaks: bool) -> Count:
     """Kills the service at random moments, then lets it come to rest and counts."""
     chance = random.Random(seed)  # noqa: S311 - a seed, to be repeated
     count = Count(seed, kinds)
     with staged(seed=seed, kinds=kinds) as stage:
         for number in range(kills):
-            life = live(stage, seed=seed + number, mark_first=mark_first, no_find=no_find)
+            life = live(stage, seed=seed + number, no_find=no_find, **breaks)
             if not life.wait(chance.random() * LONGEST_LIFE_S):
                 count.kills += 1
             status = life.end(signal.SIGKILL)
@@ -164,25 +170,28 @@ def random_kills(
         return settle(stage, count, no_find=no_find)
 
 
-def killed_at(
-    points: str, *, seed: int, kinds: tuple[Kind, ...], mark_first: bool = False, no_find: bool = False
+def broken_at(
+    points: str, act: Act, *, seed: int, kinds: tuple[Kind, ...], no_find: bool = False, **breaks: bool
 ) -> Count:
-    """Kills the service at durability points, one in each life: of its first firing, or of what follows upon that."""
+    """Breaks the service at durability points, of its first firing or of what follows upon that.
+
+    A kill and a hang end it, so they are one in each life; after a defect it goes on.
+    """
     count, turned = Count(seed, kinds), False
     notified = "SELECT count(*) FROM notification WHERE notified_incident_id IS NOT NULL"
     everybody = sum(len(RECIPIENTS[kind]) for kind in kinds) * 2  # of two alerts
     with staged(seed=seed, kinds=kinds) as stage:
         stage.tell("/calm")
         stage.tell("/value/1")
-        for number, point in enumerate(points.split("+")):
-            life = live(stage, seed=seed + number, point=point, mark_first=mark_first, no_find=no_find)
-            if point.partition(":")[2] in LATER and not turned:
+        for number, point in enumerate([points] if act is Act.RAISE else points.split("+")):
+            life = live(stage, seed=seed + number, point=point, act=act, no_find=no_find, **breaks)
+            if (point.partition(":")[2] in LATER and not turned) or act is Act.RAISE:
                 until(stage, notified, everybody, life.wait)
                 stage.tell("/calm")
                 turned = True
-            by_itself, status = life.reap()
-            assert by_itself, f"it was not killed at {point}: {tail(stage)}"
-            assert status == -signal.SIGKILL, f"it was not killed at {point} but ended with {status}: {tail(stage)}"
+            if act is Act.RAISE:
+                until(stage, AT_REST, 0, life.wait)
+            _ended_as_it_should(stage, life, point, act)
             count.kills += 1
         if not turned:
             life = live(stage, seed=seed + count.kills, no_find=no_find)
@@ -190,6 +199,37 @@ def killed_at(
             status = life.end(signal.SIGTERM)
             assert status == 0, f"it ended with {status}: {tail(stage)}"
         return settle(stage, count, no_find=no_find)
+
+
+def _ended_as_it_should(stage: Stage, life: Life, point: str, act: Act) -> None:
+    """A kill ends it, the watchdog ends what hangs, and a defect ends nothing and stands in the log."""
+    if act is Act.RAISE:
+        status = life.end(signal.SIGTERM)
+        assert status == ExitCode.DONE, f"it ended with {status} after {point}: {tail(stage)}"
+        log = (stage.directory / "log").read_text()
+        assert all(each in log for each in point.split("+")), f"nothing was raised at {point}: {tail(stage)}"
+        return
+    by_itself, status = life.reap()
+    assert by_itself, f"it did not end at {point}: {tail(stage)}"
+    wanted = -signal.SIGKILL if act is Act.KILL else ExitCode.UNPLANNED
+    assert status == wanted, f"{act} at {point}: it ended with {status}: {tail(stage)}"
+
+
+def power_cuts(cuts: int, *, seed: int, kinds: tuple[Kind, ...], normal: bool = False) -> Count:
+    """Cuts the power at random moments: what was acknowledged must be there afterwards, and all promises kept."""
+    chance, count, lost = random.Random(seed), Count(seed, kinds), 0  # noqa: S311 - a seed, to be repeated
+    with staged(seed=seed, kinds=kinds) as stage:
+        for number in range(cuts):
+            life = live(stage, seed=seed + number, power=True, normal=normal)
+            life.wait(0.2 + chance.random() * LONGEST_LIFE_S)
+            status = life.end(signal.SIGKILL)
+            assert status == -signal.SIGKILL, f"it ended by itself with {status}: {tail(stage)}"
+            count.kills += 1
+            lost += cut(stage.directory / "guard.db")
+        if lost:
+            count.wrong.append(f"{lost} acknowledged rows were lost")
+            return count  # what else is wrong then follows from it
+        return settle(stage, count)
 
 
 def cold_kills(kills: int, *, seed: int, kinds: tuple[Kind, ...]) -> Count:
@@ -223,13 +263,8 @@ def settle(stage: Stage, count: Count, *, no_find: bool = False) -> Count:
     stage.tell("/calm")
     polls = asked(stage, "SELECT count(*) FROM poll") or 0
     life = live(stage, seed=count.seed - 1, no_find=no_find)
-    at_rest = (
-        "SELECT (SELECT count(*) FROM alert WHERE state != 'ok') + (SELECT count(*) FROM notification WHERE waiting)"
-        " + (SELECT count(*) FROM notification WHERE channel = 'bot' AND NOT root_ended)"
-        " + (SELECT count(*) FROM delivery WHERE state != 'sent')"
-    )
     until(stage, f"SELECT count(*) > {polls + 1} FROM poll", 1, life.wait)  # noqa: S608 - a number
-    until(stage, at_rest, 0, life.wait)
+    until(stage, AT_REST, 0, life.wait)
     status = life.end(signal.SIGTERM)
     assert status == 0, f"it ended with {status}: {tail(stage)}"
     counted(stage, count)
@@ -288,8 +323,11 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=0, help="so many at random moments")
     parser.add_argument("--cold", type=int, default=0, help="so many of processes that start from nothing")
     parser.add_argument("--point", help="at this durability point, or at several with + between, or at each: all")
+    parser.add_argument("--act", type=Act, choices=list(Act), default=Act.KILL, help="what happens there")
     parser.add_argument("--mark-first", action="store_true", help="a control: marks as sent before it sends")
     parser.add_argument("--no-find", action="store_true", help="a control: a bot finds nothing that it has posted")
+    parser.add_argument("--power", type=int, default=0, help="so many power cuts at random moments")
+    parser.add_argument("--normal", action="store_true", help="a control: SQLite syncs at checkpoints alone")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))  # noqa: S311 - printed, to be repeated
     return parser.parse_args()
 
@@ -297,10 +335,12 @@ def parsed() -> argparse.Namespace:
 def runs(wanted: argparse.Namespace) -> Iterator[tuple[str, Count]]:
     """What was asked for, run by run."""
     seed, kinds = wanted.seed, wanted.on
-    controls = {"mark_first": wanted.mark_first, "no_find": wanted.no_find}
+    controls = {name: getattr(wanted, name) for name in ("mark_first", "no_find")}
     if wanted.point:
         points = child.POINTS[kinds[0]] if wanted.point == "all" else [wanted.point]
-        yield from ((each, killed_at(each, seed=seed, kinds=kinds, **controls)) for each in points)
+        yield from ((each, broken_at(each, wanted.act, seed=seed, kinds=kinds, **controls)) for each in points)
+    elif wanted.power:
+        yield "power", power_cuts(wanted.power, seed=seed, kinds=kinds, normal=wanted.normal)
     elif wanted.cold:
         yield "cold", cold_kills(wanted.cold, seed=seed, kinds=kinds)
     else:

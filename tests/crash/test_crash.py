@@ -13,6 +13,7 @@ import pytest
 
 from tests.crash.channels import Kind
 from tests.crash.child import POINTS
+from tests.crash.power import can_be_cut
 
 COPIED = ("send.after", "settle.inside")  # it arrived, and the service did not get to write that down
 
@@ -46,6 +47,20 @@ def test_a_kill_at_each_durability_point(kind: Kind) -> None:
     assert code == 0
 
 
+@pytest.mark.parametrize(
+    ("act", "point"), [("raise", "all"), ("hang", "settle.inside:post"), ("hang", "send.after:post")]
+)
+def test_a_defect_or_a_hang_at_a_durability_point(act: str, point: str) -> None:
+    code, counts = harness("--on", "webhook", "--point", point, "--act", act)
+    assert counts
+    for count in counts:
+        # What a defect keeps from being written down is known to the process, which goes on.
+        copied = count["run"] == "send.after:post" or (act == "hang" and count["run"] == "settle.inside:post")
+        assert (count["incidents"], count["accepted"]["webhook"]) == (2, 4 + copied), count
+        assert (count["copies"]["webhook"], count["broken"]) == (copied, []), count
+    assert code == 0
+
+
 def test_kills_of_cold_processes() -> None:
     code, (count,) = harness("--cold", "3")
     assert (code, count["broken"]) == (0, []), count
@@ -62,3 +77,13 @@ def test_the_harness_notices_when_the_order_is_turned_round() -> None:
 def test_the_harness_notices_when_a_bot_looks_for_nothing() -> None:
     _, (count,) = harness("--on", "bot", "--point", "send.after:post", "--no-find")
     assert count["copies"] == {"bot": 1}
+
+
+@pytest.mark.skipif(not can_be_cut(), reason="this Python has an SQLite of its own, whose syncs cannot be watched")
+@pytest.mark.parametrize(("setting", "lost"), [([], False), (["--normal"], True)])
+def test_a_power_cut_loses_nothing_that_was_acknowledged_and_would_if_syncing_were_normal(
+    setting: list[str], lost: bool
+) -> None:
+    _, (count,) = harness("--on", "webhook", "--power", "4", *setting)
+    assert any("acknowledged rows were lost" in each for each in count["wrong"]) == lost, count
+    assert lost or count["broken"] == []

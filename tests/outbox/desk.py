@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from guard.config import Config
 from guard.config.watched import watched_on
 from guard.cycle import recall, save
+from guard.cycle.record import within
 from guard.lifecycle.decide import decide
 from guard.model import Delivery, DeliveryState, Failure, Snapshot
 from guard.outbox import Outbox
@@ -51,8 +52,7 @@ class Bench:
         account = only(self.parts.config)
         watched, now = watched_on(account, every=account.every), self.clock.now()
         memory = recall(unit, account, now=now)
-        known = replace(memory, notifications=partial(unit.notifications, account.name))
-        save(unit, decide(watched, known, seen, now=now, jitter=1))
+        save(unit, decide(watched, within(unit, memory, now=now), seen, now=now, jitter=1))
 
     async def sends(self, channel: str = "ops") -> int:
         """Makes all attempts that are due, and gives how many those were."""

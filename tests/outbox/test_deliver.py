@@ -191,6 +191,40 @@ async def test_a_new_state_is_tried_although_the_one_before_is_dead(tmp_path: Pa
         assert EventKind.SUPERSEDED in await kinds(it.store)
 
 
+async def test_a_channel_that_refused_a_firing_is_not_told_of_its_end_until_it_is_mended(tmp_path: Path) -> None:
+    async with desk(tmp_path, GONE) as it:
+        await it.sees(2)
+        await it.sends()
+        await it.sees(9)
+        assert await it.sends() == 0
+        assert [(each.state, each.covers[0].knowledge.ended) for each in await it.deliveries()] == [(DEAD, False)]
+        await it.store.run(lambda unit: revive(unit, "ops"))
+        assert await it.sends() == 1
+        assert it.told == ["resolved"]
+        assert "could not be delivered before" in facts(it.slack.shown[0])
+        assert [each.state for each in await it.deliveries()] == [SENT]
+
+
+async def test_a_channel_that_refused_a_firing_and_its_end_is_told_of_the_next_one_with_both(tmp_path: Path) -> None:
+    async with desk(tmp_path, GONE) as it:
+        for left in (2, 9, 1):
+            await it.sees(left)
+            await it.sends()
+            it.clock.move(minutes=1)
+        assert it.told == ["critical"]
+        assert "the incident before" in facts(it.slack.shown[0])
+
+
+async def test_a_channel_that_refused_a_firing_is_told_how_it_stands_when_it_is_mended(tmp_path: Path) -> None:
+    async with desk(tmp_path, GONE, GONE) as it:
+        for left in (2, 1, 2):
+            await it.sees(left)
+            await it.sends()
+        await it.store.run(lambda unit: revive(unit, "ops"))
+        await it.sends()
+        assert it.told == ["critical"]  # the worst that it came to; how it stands now is said beside it
+
+
 async def test_one_failing_channel_does_not_stop_another(tmp_path: Path) -> None:
     async with desk(tmp_path, GONE, names=("ops", "mail")) as it:
         await it.sees(2)

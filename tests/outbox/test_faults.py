@@ -1,6 +1,7 @@
 """Defects and long failures: one message that cannot be composed, and one cause that lasts."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -74,3 +75,17 @@ async def test_a_notifier_that_raises_when_it_looks_is_not_asked_for_ever(tmp_pa
             it.clock.move(minutes=6)
         # It is looked for until it counts as not arrived, and is then sent again, and so on.
         assert attempts == [(True, True), (True, False), (True, False), (True, True), (True, False)]
+
+
+async def test_an_attempt_that_was_written_down_and_never_made_is_made_later(tmp_path: Path) -> None:
+    async with desk(tmp_path) as it:
+        await it.sees(1)
+        await it.store.run(partial(it.outbox._begin, channel="ops", now=it.clock.now()))  # and then nobody hears of it
+        assert [each.state for each in await it.deliveries()] == [DeliveryState.SENDING]
+        it.clock.move(seconds=1)
+        await it.sends()
+        it.clock.move(seconds=10)
+        await it.sends()
+        assert it.told == ["critical"]
+        (sent,) = await it.deliveries()
+        assert sent.state is DeliveryState.SENT

@@ -16,6 +16,7 @@ from guard.model import (
     Knowledge,
     Level,
     Notification,
+    Outdated,
     Root,
 )
 from guard.notify.notifier import Gone, Outcome, Rejected, Retry, Sent, Unsure
@@ -121,15 +122,36 @@ def test_a_dead_one_is_tried_again_after_an_hour_or_when_it_was_revived() -> Non
 
 def test_a_new_state_is_tried_although_an_older_one_is_dead_and_outdates_it() -> None:
     dead = covering(waits(), state=DeliveryState.DEAD, settled_at=NOW)
-    now = planned([waits(ended=True)], dead, minutes=1)
+    now = planned([waits(level=C)], dead, minutes=1)
     assert now.superseded == (dead,)
     assert len(now.deliveries) == 1
+
+
+def test_the_end_of_what_was_refused_is_not_told_before_it_is_time_to_try_again() -> None:
+    dead, over = covering(waits(), state=DeliveryState.DEAD, settled_at=NOW), waits(ended=True)
+    assert planned([over], dead, minutes=59) == Plan()
+    revived = replace(dead, settled_at=None)
+    for now in (planned([over], dead, minutes=60), planned([over], revived, minutes=1)):
+        assert now.superseded == (replace(dead, settled_at=now.superseded[0].settled_at),)
+        assert [each.covers for each in now.deliveries] == [covering(over).covers]
+
+
+def test_the_end_of_what_was_told_is_told_although_its_rise_was_refused() -> None:
+    dead = covering(waits(level=C), state=DeliveryState.DEAD, settled_at=NOW)
+    over = replace(waits(level=C, ended=True), notified=knowledge(W))
+    now = planned([over], dead, minutes=1)
+    assert (now.superseded, len(now.deliveries)) == ((dead,), 1)
+
+
+def test_the_end_of_what_may_have_arrived_is_told() -> None:
+    dead = covering(waits(), state=DeliveryState.DEAD, settled_at=NOW, may_have_arrived=True)
+    assert len(planned([waits(ended=True)], dead, minutes=1).deliveries) == 1
 
 
 def test_a_dead_digest_stays_while_a_part_of_it_is_still_true() -> None:
     four = [waits(key) for key in keys(4)]
     dead = covering(*four, state=DeliveryState.DEAD, settled_at=NOW)
-    now = planned([*four[:3], waits(four[3].key, ended=True)], dead, minutes=1)
+    now = planned([*four[:3], waits(four[3].key, C)], dead, minutes=1)
     assert now.superseded == ()
     assert [each.covers[0].key for each in now.deliveries] == [four[3].key]
 
@@ -231,7 +253,30 @@ def test_a_digest_replies_to_nothing() -> None:
 def test_the_message_of_an_incident_is_edited_to_its_alerts_state(
     shown: Notification, level: Level | None, wanted: Knowledge
 ) -> None:
-    assert edit(shown, level) == Errand((Cover(KEY, wanted),), CallKind.EDIT, "C1:1")
+    errand = Errand((Cover(KEY, wanted),), CallKind.EDIT, "C1:1", "words")
+    assert edit(Outdated(shown, level, "words")) == errand
+
+
+def test_other_words_make_another_edit_of_the_same_message() -> None:
+    one = Errand((Cover(KEY, knowledge(W)),), CallKind.EDIT, "C1:1", "these words")
+    (first,) = plan(THREAD, [], [], now=NOW, edits=[one]).deliveries
+    assert first.wording == "these words"
+    other = replace(one, wording="other words")
+    planned = plan(THREAD, [], [first], now=at(1), edits=[other])
+    assert [(each.wording, each.call) for each in planned.deliveries] == [("other words", CallKind.EDIT)]
+    assert planned.superseded == (first,)
+
+
+def test_words_that_are_back_before_the_edit_leave_nothing_to_do() -> None:
+    errand = Errand((Cover(KEY, knowledge(W)),), CallKind.EDIT, "C1:1", "other words")
+    (begun,) = plan(THREAD, [], [], now=NOW, edits=[errand]).deliveries
+    assert plan(THREAD, [], [begun], now=at(1)) == Plan((), (begun,))
+
+
+def test_an_edit_into_other_words_that_may_have_been_made_is_made_again_although_they_are_back() -> None:
+    errand = Errand((Cover(KEY, knowledge(W)),), CallKind.EDIT, "C1:1", "other words")
+    (begun,) = plan(THREAD, [], [], now=NOW, edits=[errand]).deliveries
+    assert plan(THREAD, [], [replace(begun, may_have_arrived=True)], now=at(1)) == Plan()
 
 
 def test_an_edit_comes_just_before_the_reply_and_other_edits_after_all_messages() -> None:

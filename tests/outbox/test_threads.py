@@ -140,6 +140,8 @@ async def test_after_a_digest_each_incident_speaks_for_itself(tmp_path: Path) ->
         assert three.count("[rules.") == 3
     async with channel(tmp_path / "few", rules=three) as it:
         await it.sees(2)
+        for _ in range(2):  # a channel takes one message a second
+            await it.later(seconds=1)
         assert it.story == [("warning", [])] * 3
 
 

@@ -1,72 +1,36 @@
 """The outbox over a real database and channels without a wire, in one thread: with crashes, starts and time by hand."""
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
-from guard.config import Config, load, recipients_of
+from guard.config import Config, recipients_of
 from guard.config.watched import watched_on
 from guard.cycle import recall, retire_gone, save
+from guard.cycle.record import within
 from guard.errors import StorageError
 from guard.lifecycle.decide import Decision, decide
 from guard.lifecycle.desired import gap
-from guard.model import Alert, AlertKey, Delivery, DeliveryState, Notification
+from guard.model import Alert, AlertKey, Delivery, DeliveryState, Event, Failure, FailureKind, Notification
 from guard.outbox import Outbox, Receiver, recover
 from guard.outbox.plan import OPEN
+from guard.outbox.recover import readdress
+from guard.rules.policy import Policy
 from guard.store import Store, Unit
 from guard.store.database import Database
 from tests.builders import snapshot
+from tests.outbox.book import RULES, Edit, book
 from tests.outbox.receivers import BotReceiver, CrashError, MailReceiver, WebhookReceiver
 from tests.outbox.receivers import Receiver as Channel
 from tests.stand_ins.clock import HandClock
 from tests.wiring import only
 
 T = TypeVar("T")
-
-CHANNELS: Final = ("bot", "hook", "mail")
-RULES: Final = 5
-BOTH: Final = ("ann@example.com", "ben@example.com")
-_HEAD: Final = """
-[accounts.main]
-api_key = "${SECRET}"
-[channels.bot]
-kind = "slack"
-token = "${SECRET}"
-channel = "#ops"
-[channels.hook]
-kind = "slack"
-webhook_url = "${URL}"
-[channels.mail]
-kind = "email"
-host = "localhost"
-security = "none"
-from = "guard@example.com"
-"""
-_DEFAULTS: Final = """
-[defaults]
-notify = ["bot", "hook", "mail"]
-remind = { critical = "4h", warning = "off" }
-"""
-_ROUTES: Final[Mapping[int, str]] = {
-    1: 'keep_firing_for = "5m"',
-    3: 'notify = { warning = ["bot"], critical = ["bot", "mail"] }',
-}
-
-
-@cache
-def configured(*, rules: int, recipients: tuple[str, ...]) -> Config:
-    """So many of the rules, each about a field of its own, which fires above 1 and is critical above 2."""
-    text = f"{_HEAD}to = {list(recipients)}\n{_DEFAULTS}"
-    for number in range(rules):
-        text += f'[rules.r{number}]\nvalue = "stats.probe{number}"\nwarning = "> 1"\ncritical = "> 2"\n'
-        text += _ROUTES.get(number, "") + "\n"
-    loaded = load(text, path="rules.toml", secret={"SECRET": "xoxb-1", "URL": "https://example.com/x"}.get)
-    assert loaded.config is not None, [str(problem) for problem in loaded.problems]
-    return loaded.config
 
 
 def done(work: Coroutine[Any, Any, T]) -> T:
@@ -119,15 +83,15 @@ class World:
     store: OneThread = field(init=False)
     channels: dict[str, Channel] = field(init=False)
     outbox: Outbox = field(init=False)
-    config: Config = field(init=False)
+    edits: AbstractSet[Edit] = frozenset()  # of the rule file
     mended: int = 0  # how often the channels' settings were changed
 
     def __post_init__(self) -> None:
         self.store = OneThread(Database(self.path, create=False))
         kinds: dict[str, type[Channel]] = {"bot": BotReceiver, "hook": WebhookReceiver, "mail": MailReceiver}
         self.channels = {name: kind(name, self.clock, self.delivery) for name, kind in kinds.items()}
-        self.values = [0.0] * RULES
-        self.start(rules=RULES, recipients=BOTH)
+        self.values: list[float | None] = [0.0] * RULES  # None: there is no such field
+        self.start(frozenset())
 
     @property
     def bot(self) -> BotReceiver:
@@ -135,40 +99,64 @@ class World:
         assert isinstance(bot, BotReceiver)
         return bot
 
-    def start(self, *, rules: int, recipients: tuple[str, ...]) -> None:
+    def start(self, edits: AbstractSet[Edit]) -> None:
         """Begins with what is stored, and an outbox that remembers nothing."""
-        self.config = configured(rules=rules, recipients=recipients)
+        self.edits = edits
         self.store.dies_at = self.store.refuses = ""
         self.outbox = Outbox(self.store, self.channels, lambda _: UTC, self.clock)
-        self.store.now(self._make_ready)
+        self.store.now(partial(self._take_effect, recover))
 
     def restart(self) -> None:
         """The same once more."""
-        self.start(rules=len(only(self.config).rules), recipients=self.recipients("mail"))
+        self.start(self.edits)
 
-    def _make_ready(self, unit: Unit) -> None:
+    def reload(self, edits: AbstractSet[Edit]) -> None:
+        """Another rule file takes effect while nothing is being sent."""
+        self.edits = edits
+        self.store.now(partial(self._take_effect, readdress))
+
+    def _take_effect(self, make_ready: Callable[..., None], unit: Unit) -> None:
         now = self.clock.now()
-        retire_gone(unit, {"main": only(self.config)}, now=now)
+        retire_gone(unit, {only(self.config).name: only(self.config)}, now=now)
         receivers = {
             name: Receiver(f"{name} {self.mended}", self.recipients(name), finds=channel.finds)
             for name, channel in self.channels.items()
+            if name in self.config.channels
         }
-        recover(unit, receivers, now=now)
+        make_ready(unit, receivers, now=now)
+
+    @property
+    def config(self) -> Config:
+        return book(self.edits)
+
+    @property
+    def account(self) -> str:
+        return only(self.config).name
+
+    @property
+    def policies(self) -> dict[str, Policy]:
+        """Of the rules, by name."""
+        watched = watched_on(only(self.config), every=only(self.config).every)
+        return {each.rule: each for each in (watched.no_data, *(rule.policy for rule in watched.rules))}
 
     def recipients(self, channel: str) -> tuple[str, ...]:
-        return recipients_of(self.config.channels[channel])
+        return recipients_of(self.config.channels[channel]) if channel in self.config.channels else ()
 
-    def cycle(self) -> Decision:
+    def cycle(self, *, answers: bool = True) -> Decision:
         """The account is asked, and says how high the values are."""
-        values = {f"stats.probe{number}": value for number, value in enumerate(self.values)}
-        return self.store.now(partial(self._decide, values))
+        return self.store.now(partial(self._decide, answers))
 
-    def _decide(self, values: Mapping[str, float], unit: Unit) -> Decision:
+    def _decide(self, answers: bool, unit: Unit) -> Decision:
         account, now = only(self.config), self.clock.now()
-        watched = watched_on(account, every=account.every)
-        memory = recall(unit, account, now=now)
-        known = replace(memory, notifications=partial(unit.notifications, account.name))
-        decision = decide(watched, known, snapshot(values, at=now), now=now, jitter=1)
+        values = {f"stats.probe{number}": value for number, value in enumerate(self.values) if value is not None}
+        answer = snapshot({"numbers.used": 7, **values}, account=account.name, at=now)
+        decision = decide(
+            watched_on(account, every=account.every),
+            within(unit, recall(unit, account, now=now), now=now),
+            answer if answers else Failure(FailureKind.UNREACHABLE, "no answer"),
+            now=now,
+            jitter=1,
+        )
         save(unit, decision)
         return decision
 
@@ -202,9 +190,13 @@ class World:
     def notifications(self) -> list[Notification]:
         return self.store._database.run(lambda unit: unit.notifications())
 
+    def events(self) -> list[Event]:
+        """The last ones, newest first."""
+        return self.store._database.run(lambda unit: unit.events(limit=10_000))
+
     def waiting(self, channel: str) -> list[Notification]:
         waiting: Iterable[Notification] = self.store._database.run(lambda unit: unit.waiting(channel))
         return [each for each in waiting if gap(each.desired, each.notified)]
 
     def outdated(self) -> list[Notification]:
-        return [each for each, _ in self.store._database.run(lambda unit: unit.outdated("bot"))]
+        return [each.notification for each in self.store._database.run(lambda unit: unit.outdated("bot"))]

@@ -37,6 +37,23 @@ async def test_who_acknowledges_is_shown_before_the_next_poll(tmp_path: Path, ca
         assert EventKind.ACKED in await kinds(hand.it.parts.store)
 
 
+async def test_nor_does_that_wait_for_a_poll_that_hangs(tmp_path: Path, caplog: Log) -> None:
+    async with pressing(tmp_path, caplog) as hand:
+        await hand.fire(1)
+        hand.desk.sandbox.fault(Fault(kind=Kind.HANG))
+        (family,), asked = hand.it.parts.families, hand.desk.sandbox.requests
+        await hand.it.service._wake_cycle(family)
+        await until(lambda: hand.desk.sandbox.requests > asked)
+        hand.it.held = 1
+        await hand.press("Acknowledge")
+        assert "@ann" in hand.whole()
+        hand.desk.sandbox.clear()
+        hand.it.service._running["cycle:main"].cancel()
+        hand.it.held = 0
+        await hand.fire(1)
+        assert "@ann" in hand.whole()
+
+
 @pytest.mark.parametrize(("is_acked", "reminders"), [(True, 0), (False, 1)])
 async def test_nobody_is_reminded_of_what_is_acknowledged(
     tmp_path: Path, caplog: Log, *, is_acked: bool, reminders: int

@@ -113,9 +113,13 @@ def judge(memory: Memory, evaluation: Evaluation, policy: Policy, *, now: dateti
 
 
 def retire(memory: Memory, gone: Mapping[AlertKey, Reason], *, now: datetime) -> Decision:
-    """Ends the alerts whose rule or account is gone, each for its reason; what was told as firing is told as ended."""
+    """Ends the alerts whose rule or account is gone, each for its reason; what was told as firing is told as ended.
+
+    What comes back one day begins anew, and does not flap because it did so before.
+    """
     policies = {key: Policy(rule=key.rule, levels=(), routes={}) for key in gone}
-    steps = [(policies[key], close(memory.alerts[key], reason, now=now)) for key, reason in gone.items()]
+    anew = {key: replace(memory.alerts[key], fired=()) for key in gone}
+    steps = [(policies[key], close(anew[key], reason, now=now)) for key, reason in gone.items()]
     return _collect(memory.account, memory, steps, now=now)
 
 

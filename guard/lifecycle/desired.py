@@ -41,6 +41,8 @@ def gap(desired: Knowledge | None, notified: Knowledge | None) -> Occasion | Non
         return _first(desired, notified)
     if desired.ended:
         return None if notified.ended else Occasion.RESOLVED
+    if desired.flapping and desired.incident_id != notified.incident_id:
+        return Occasion.FLAPPING  # it was stable meanwhile, and the channel has not heard of that
     if desired.level > notified.level:
         return Occasion.ESCALATED
     if notified.flapping and not desired.flapping:
@@ -96,7 +98,9 @@ def desire(
         before = known.get(target) or Notification(alert.key, *target)
         after, why = _tell(before, alert, level, hold)
         events += _mute_events(before, after, why, now=now)
-        if not reminders_wait and _reminder_is_due(after, alert, policy, hold, now=now):
+        if reminders_wait:
+            after = _unreminded(after)
+        elif _reminder_is_due(after, alert, policy, hold, now=now):
             after = _remind(after)
             events.append(_event(after, EventKind.REMINDER_DUE, now=now))
         if after != before:
@@ -184,7 +188,7 @@ def _end(notification: Notification, incident_id: str) -> Notification:
     """Whoever was told of the incident, or is about to be, is told of its end, wherever the routes lead now."""
     desired = notification.desired
     if desired is not None and is_flapping(desired):
-        over = Knowledge(incident_id, desired.level, ended=True, held=desired.held)
+        over = Knowledge(incident_id, desired.level, ended=True, missed=desired.missed, held=desired.held)
         return replace(notification, desired=over)
     base = _about(notification, incident_id)
     return notification if base is None else replace(notification, desired=replace(base, ended=True))
@@ -216,6 +220,14 @@ def _reminder_is_due(notification: Notification, alert: Alert, policy: Policy, h
 def _remind(notification: Notification) -> Notification:
     assert notification.desired is not None  # noqa: S101 - a reminder is due only where something was told
     return replace(notification, desired=replace(notification.desired, reminders=notification.desired.reminders + 1))
+
+
+def _unreminded(notification: Notification) -> Notification:
+    """The same without a reminder that has not gone out yet, as for a channel that is down: it is due again later."""
+    desired, notified = notification.desired, notification.notified
+    if desired is None or notified is None or gap(desired, notified) is not Occasion.REMINDER:
+        return notification
+    return replace(notification, desired=replace(desired, reminders=notified.reminders))
 
 
 def _event(notification: Notification, kind: EventKind, *, now: datetime, text: str = "") -> Event:

@@ -18,7 +18,7 @@ from guard.notify.notifier import Call, Notifier, Outcome, Rejected, Retry, Sent
 from guard.outbox.call import Reporting, ValuePast, call_for
 from guard.outbox.pace import Pace
 from guard.outbox.plan import OPEN, Target, edit, is_edit
-from guard.outbox.recipient import Recipient, is_in_doubt, turns
+from guard.outbox.recipient import Recipient, begun, is_in_doubt, turns
 from guard.outbox.recover import park
 from guard.outbox.settle import LOOK_FOR, events, settled
 from guard.outbox.storm import Storm
@@ -142,6 +142,8 @@ class Outbox:
         # An attempt that was written down although its commit failed was never made; none is under way just now.
         park(unit, channel, "nobody knows whether it was sent", finds=notifier.finds, now=now)
         deliveries = unit.deliveries(channel=channel, states=OPEN)
+        if any(map(is_in_doubt, deliveries)):
+            waiting += begun(unit.notifications_on(channel), deliveries)
         due: list[Delivery] = []
         names = {each.recipient for each in waiting} | {each.notification.recipient for each in outdated}
         for name in sorted(names | {each.recipient for each in deliveries}):

@@ -70,7 +70,7 @@ def plan(
         for each in deliveries
         if each.key in wanted and each.state is DeliveryState.DEAD and each.key not in dead
     ]
-    still = {cover for each in waiting if (cover := _cover(each))} | set(unheard.values())
+    still = {cover for each in waiting if (cover := cover_of(each))} | set(unheard.values())
     superseded = [
         each
         for each in deliveries
@@ -128,8 +128,13 @@ def _begun(target: Target, errand: Errand, deliveries: Iterable[Delivery], *, ke
     Else a truth that keeps moving would be tried for ever.
     """
     edits, alerts = errand.call is CallKind.EDIT, {cover.key for cover in errand.covers}
+    incidents = {cover.knowledge.incident_id for cover in errand.covers}
     alike = [each for each in deliveries if is_edit(each) is edits]
     pending = [each for each in alike if each.state is DeliveryState.PENDING and each.attempts]
+    if edits:
+        replaced = [each for each in alike if each.receipt == errand.receipt]
+    else:
+        replaced = [each for each in pending if _tells_of(each, incidents)]
     return Delivery(
         key=key,
         channel=target.channel,
@@ -139,10 +144,14 @@ def _begun(target: Target, errand: Errand, deliveries: Iterable[Delivery], *, ke
         due_at=max([now, *(each.due_at for each in pending if waits(each, now=now))]),
         call=errand.call,
         receipt=errand.receipt,
-        may_have_arrived=edits and any(each.may_have_arrived for each in alike if each.receipt == errand.receipt),
+        may_have_arrived=any(each.may_have_arrived for each in replaced),
         attempts=max((each.attempts for each in pending), default=0),
         wording=errand.wording,
     )
+
+
+def _tells_of(delivery: Delivery, incidents: Collection[str]) -> bool:
+    return any(cover.knowledge.incident_id in incidents for cover in delivery.covers)
 
 
 def _is_about(delivery: Delivery, alerts: Collection[AlertKey]) -> bool:
@@ -151,7 +160,7 @@ def _is_about(delivery: Delivery, alerts: Collection[AlertKey]) -> bool:
 
 def _tell(target: Target, waiting: Iterable[Notification], given_up: set[Cover]) -> Iterator[Errand]:
     """The messages that tell, worst first; a report is one of its own, whatever else there is to tell."""
-    by_cover = {cover: each for each in sorted(waiting, key=_urgency) if (cover := _cover(each))}
+    by_cover = {cover: each for each in sorted(waiting, key=_urgency) if (cover := cover_of(each))}
     covers = {cover: each for cover, each in by_cover.items() if cover not in given_up}
     reports = [cover for cover in covers if is_report(cover)]
     if len(covers) - len(reports) > SINGLE_MESSAGES:
@@ -166,7 +175,7 @@ def _tell(target: Target, waiting: Iterable[Notification], given_up: set[Cover])
             yield Errand((cover,))
 
 
-def _cover(notification: Notification) -> Cover | None:
+def cover_of(notification: Notification) -> Cover | None:
     """What a message would bring the recipient to know; that something is held back is nothing to know."""
     desired = notification.desired
     return Cover(notification.key, replace(desired, held=False)) if desired else None

@@ -8,6 +8,7 @@ once.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from guard.lifecycle.desired import gap
 from guard.model import AlertKey, Notification, master_name
 from guard.outbox.plan import SINGLE_MESSAGES
 
@@ -29,6 +30,8 @@ class Storm:
     def note(self, master: str, notifications: Iterable[Notification]) -> None:
         """Notes what a cycle of the running pass over `master` made its channels wait for."""
         for each in notifications:
+            if gap(each.desired, each.notified) is None:  # as what a silence holds back
+                continue
             raised = self._raised.setdefault((master, each.channel), _Raised())
             if each.key in raised.at_once or len(raised.at_once) < SINGLE_MESSAGES:
                 raised.at_once.add(each.key)

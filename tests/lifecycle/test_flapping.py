@@ -8,10 +8,10 @@ import pytest
 
 from guard.config.watched import watched_on
 from guard.lifecycle.decide import Memory, decide, retire
-from guard.lifecycle.desired import gap
+from guard.lifecycle.desired import desire, gap
 from guard.lifecycle.step import is_at_rest
-from guard.model import Account, AlertKey, EventKind, Notification, Occasion, Reason, Snapshot
-from tests.builders import NOW, at
+from guard.model import Account, AlertKey, EventKind, Knowledge, Level, Notification, Occasion, Reason, Snapshot
+from tests.builders import NOW, alert, at, notification, policy
 from tests.wiring import config, only
 
 KEY = AlertKey("main", "probe")
@@ -137,3 +137,21 @@ def test_the_end_is_told_also_when_the_rule_is_gone(last: float) -> None:
     (after,) = decision.notifications
     assert gap(after.desired, life.known[0].notified) is Occasion.RESOLVED
     assert decision.alerts[0].flapping is None
+
+
+def test_a_rule_that_comes_back_does_not_flap_because_it_did_before() -> None:
+    life = Life().see(*FOUR)
+    decision = retire(life.memory, {KEY: Reason.RULE_REMOVED}, now=at(life.minute))
+    assert decision.alerts[0].fired == ()
+
+
+def test_what_was_missed_before_it_flapped_is_told_with_its_end() -> None:
+    flaps = Knowledge("inc4", Level.WARNING, missed=("inc2", "inc3"), flapping=True)
+    (over,) = desire(alert(), policy(), [notification(desired=flaps)], now=NOW, ended="inc6").notifications
+    assert over.desired == Knowledge("inc6", Level.WARNING, ended=True, missed=("inc2", "inc3"))
+
+
+def test_who_has_not_heard_that_it_was_stable_is_told_again_that_it_flaps() -> None:
+    before, again = (Knowledge(each, Level.WARNING, flapping=True) for each in ("inc4", "inc9"))
+    assert gap(again, before) is Occasion.FLAPPING
+    assert gap(before, before) is None

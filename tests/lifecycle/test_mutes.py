@@ -278,3 +278,12 @@ def test_nobody_is_reminded_in_a_silence() -> None:
     day = NOW + timedelta(days=2)
     assert desire(firing(), policy(), [told], now=day).notifications
     assert not desire(firing(), policy(), [told], now=day, hold=lambda _: "silence 1").notifications
+
+
+def test_a_reminder_that_waits_for_a_channel_that_is_down_is_taken_back_by_an_ack() -> None:
+    due = notification(desired=knowledge(reminders=1), notified=knowledge(), notified_at=NOW)
+    assert tells([due]) == [Occasion.REMINDER]
+    (seen,) = desire(firing(), policy(), [due], now=NOW, reminders_wait=True).notifications
+    assert tells([seen]) == [None]
+    (again,) = desire(firing(), policy(), [seen], now=NOW + timedelta(days=2)).notifications
+    assert tells([again]) == [Occasion.REMINDER]

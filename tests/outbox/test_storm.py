@@ -1,6 +1,7 @@
 """What a channel has to wait with until the pass that raised it is over."""
 
 import threading
+from dataclasses import replace
 
 from guard.model import AlertKey, Notification
 from guard.outbox.storm import Storm
@@ -68,3 +69,10 @@ def test_what_one_thread_notes_while_another_ends_the_pass_is_lost_to_neither() 
     noting.join()
     storm.end("main")
     assert not storm.holds(raised(6, channel="channel-1"))
+
+
+def test_what_a_silence_holds_back_takes_no_place() -> None:
+    storm, six = Storm(), [raised(number) for number in range(6)]
+    storm.note("main", [replace(each, desired=replace(each.desired, held=True)) for each in six[:3] if each.desired])
+    storm.note("main", six[3:])
+    assert not any(map(storm.holds, six[3:]))

@@ -24,7 +24,7 @@ from guard.parts import Parts, open_parts
 from guard.sandbox.server import Sandbox
 from guard.service import Service
 from guard.store import Unit
-from guard.units import duration_text
+from guard.units import counted, duration_text
 
 _KEY: Final = "demo-key"
 _LOOK_EVERY_S: Final = 0.2  # real seconds
@@ -93,7 +93,7 @@ class _Tally:
     def __str__(self) -> str:
         fired, escalated, resolved = (self.events[kind] for kind in _SHOWN)
         messages = self.events[EventKind.DELIVERED]
-        told = "1 message" if messages == 1 else f"{messages} messages"
+        told = counted(messages, "message")
         return f"{fired} fired, {escalated} escalated, {resolved} resolved; {told}"
 
 

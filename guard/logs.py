@@ -63,15 +63,25 @@ class _Secrets:
 
     def __init__(self) -> None:
         self._forms: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._pattern: re.Pattern[str] | None = None  # of all forms; None until they are asked for
 
     def add(self, secret: str) -> None:
-        self._forms.update(form for form in _spellings(secret) if len(form) >= _SHORTEST_SECRET)
-        longest_first = sorted(self._forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        forms = {form for form in _spellings(secret) if len(form) >= _SHORTEST_SECRET}
+        if not forms <= self._forms:
+            self._forms |= forms
+            self._pattern = None  # not made anew with each of ten thousand keys: it grows with all before them
 
     def redact(self, text: str) -> str:
-        return self._pattern.sub(_BLOT, text) if self._pattern else text
+        if not self._forms:
+            return text
+        return (self._pattern or self._compile()).sub(_BLOT, text)
+
+    def _compile(self) -> re.Pattern[str]:
+        longest_first = sorted(self._forms, key=len, reverse=True)
+        pattern = re.compile("|".join(map(re.escape, longest_first)))
+        if len(longest_first) == len(self._forms):  # another thread may have added one in the meantime
+            self._pattern = pattern
+        return pattern
 
 
 _secrets: Final = _Secrets()

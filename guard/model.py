@@ -1,4 +1,4 @@
-"""The nouns: accounts, snapshots, evaluations, alerts, incidents, events, notifications, deliveries; frozen, no I/O.
+"""The nouns, from accounts and snapshots to silences and deliveries; frozen, no I/O.
 
 Every instant is an aware UTC `datetime` whose name ends in `_at`; durations are `timedelta`.
 """
@@ -15,6 +15,11 @@ NO_DATA: Final = "guard.no_data"
 CHANNEL_FAILING: Final = "guard.channel_failing"
 """The built-in rule that fires while a channel refuses for good, or is far behind; its subject is the channel."""
 
+CONFIG_INVALID: Final = "guard.config_invalid"
+"""The built-in rule that fires while the rule file is another one than that in force, and cannot be used."""
+
+STORE_FAILING: Final = "guard.store_failing"
+"""The built-in rule for a database that takes no writes, so that no alert of it can be stored either."""
 
 REPORT: Final = "guard.report"
 """What stands in the place of a rule where `[report]` is told: no rule fires there, it is only time."""
@@ -266,7 +271,7 @@ class Alert:
     fingerprint: str = ""  # of the rule that was last evaluated: tells a changed rule from a changed value
     absent: int = 0  # good listings in a row that did not show its subject
     fired: tuple[datetime, ...] = ()  # when its last incidents began, oldest first; as many as tell of flapping
-    flapping: "Flapping | None" = None
+    flapping: Flapping | None = None
 
 
 class EventKind(StrEnum):

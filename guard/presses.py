@@ -69,7 +69,10 @@ def note_press(unit: Unit, press: Press, *, now: datetime) -> str:
         return ENDED
     alert = unit.alerts(incident.key.account).get(incident.key)
     flaps = alert is not None and alert.flapping is not None
-    # The message of one that flaps stands for many incidents, so it can be silenced between two of them.
+    # The message of one that flaps stands for many incidents: the present one is meant, and between two of them it can
+    # be silenced.
+    if alert is not None and flaps and alert.incident is not None:
+        incident = alert.incident
     if incident.ended_at is not None and not (flaps and press.for_):
         return ENDED
     act = _ack if press.for_ is None else _silence

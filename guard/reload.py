@@ -14,7 +14,7 @@ from guard.errors import ConfigError, StorageError
 from guard.logs import add_secret, log, redact
 from guard.model import master_name
 from guard.parts import Closable, Parts
-from guard.rule_version import note_invalid
+from guard.rule_version import note_invalid, note_valid
 from guard.rule_watch import Edition, Refused, RuleWatch, judged
 from guard.store import RuleFile
 
@@ -29,6 +29,7 @@ class Reload:
     watch: RuleWatch
     changed: Callable[[], object] = lambda: None  # called each time, before anything is decided under the new rules
     faults: Refused = ()  # of the file as it stands, where it cannot be used; for people, without secrets
+    _may_flap: bool = True  # whether guard.config_invalid is perhaps to be found stable
     _closing: list[tuple[float, Closable]] = field(default_factory=list)  # when, on the monotonic clock
 
     def is_due(self) -> bool:
@@ -62,9 +63,14 @@ class Reload:
         self.faults = clean
 
     async def _tell(self) -> None:
+        config, now = self.parts.config, self.parts.clock.now()
         if self.faults:
-            config, now = self.parts.config, self.parts.clock.now()
-            await self.parts.store.run(partial(note_invalid, config=config, faults=self.faults, now=now))
+            decisions = [await self.parts.store.run(partial(note_invalid, config=config, faults=self.faults, now=now))]
+        elif self._may_flap:
+            decisions = await self.parts.store.run(partial(note_valid, config=config, now=now))
+        else:
+            return
+        self._may_flap = any(alert.flapping for decision in decisions for alert in decision.alerts)
 
     async def _take_over(self, edition: Edition) -> Refused:
         """Puts an edition in force; gives why it cannot be, if it cannot."""
@@ -90,7 +96,7 @@ class Reload:
         until_s = self.parts.clock.monotonic_s() + CLOSE_AFTER_S
         self._closing += [(until_s, each) for each in old]
         self._log(edition, version)
-        self.faults = ()
+        self.faults, self._may_flap = (), True
         self.changed()
         await self._reconsider(affected)
         return ()

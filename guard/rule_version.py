@@ -5,16 +5,16 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from guard.config import Config, load, secrets_of
-from guard.config.invalid import CONFIG_INVALID, evaluate_invalid, invalid_key, invalid_policy
+from guard.config.invalid import evaluate_invalid, invalid_key, invalid_policy
 from guard.config.reload import changes
 from guard.cycle.record import within
 from guard.lifecycle.decide import Decision, Memory, judge
-from guard.model import Account, AlertKey, State
+from guard.model import CONFIG_INVALID, Account, AlertKey, State
 from guard.rule_watch import digest_of
 from guard.store import RuleFile, Unit
 
 FIRST: Final = "the first version"
-_EVERY: Final = timedelta(minutes=1)  # the rule has no timers, so it counts for nothing
+_EVERY: Final = timedelta(hours=1)  # between two passes for cron, perhaps; the rule has no timers but for flapping
 
 
 def store_version(
@@ -48,9 +48,11 @@ def note_invalid(unit: Unit, config: Config, faults: Sequence[str], *, now: date
 
 
 def note_valid(unit: Unit, config: Config, *, now: datetime) -> list[Decision]:
-    """Ends guard.config_invalid, whichever account it stood with."""
-    firing = [key for key, each in unit.alerts().items() if key.rule == CONFIG_INVALID and each.state is not State.OK]
-    return [_judged(unit, config, key, (), now=now) for key in firing]
+    """Ends guard.config_invalid, whichever account it stood with; one that flaps is to be noted again and again."""
+    busy = [
+        key for key, each in unit.alerts_by_rule(CONFIG_INVALID).items() if each.state is not State.OK or each.flapping
+    ]
+    return [_judged(unit, config, key, (), now=now) for key in busy]
 
 
 def _judged(unit: Unit, config: Config, key: AlertKey, faults: Sequence[str], *, now: datetime) -> Decision:
@@ -58,8 +60,5 @@ def _judged(unit: Unit, config: Config, key: AlertKey, faults: Sequence[str], *,
     memory = within(unit, Memory(Account(key.account), unit.alerts(key.account)), now=now)
     evaluation = evaluate_invalid(key, faults, now=now)
     decision = judge(memory, evaluation, invalid_policy(config), now=now, every=_EVERY)
-    unit.save_incidents(decision.incidents)
-    unit.save_alerts(decision.alerts)
-    unit.add_events(decision.events)
-    unit.save_desired(decision.notifications)
+    unit.save_changes(decision)
     return decision

@@ -164,9 +164,9 @@ class Service:
         self._listen_for_presses()
         for family in self.parts.families:
             if family.master.is_retry_due():
-                self._start(f"cycle:{family.name}", partial(self._retry, family))
+                self._start(f"{CYCLE}{family.name}", partial(self._retry, family))
             self._wake_subs(family)
-            if f"cycle:{family.name}" not in self._running:  # what that raises belongs to the pass that it begins
+            if f"{CYCLE}{family.name}" not in self._running:  # what that raises belongs to the pass that it begins
                 self._end_storm(family)
         self._wake_outbox()
         if self._channels.is_due():
@@ -213,7 +213,7 @@ class Service:
             self._health.unheard = self._sockets.unheard
 
     async def _wake_cycle(self, family: Family) -> None:
-        self._start(f"cycle:{family.name}", partial(self._tick, family))
+        self._start(f"{CYCLE}{family.name}", partial(self._tick, family))
 
     def _wake_subs(self, family: Family) -> None:
         """Begins a pass over the sub-accounts if it is time, and asks those whose turn has come."""
@@ -264,8 +264,8 @@ class Service:
 
     async def _hear_master(self, family: Family) -> None:
         """Has a cycle of the master account run, unless one does already, and waits for its end."""
-        self._start(f"cycle:{family.name}", partial(self._retry, family))
-        await asyncio.wait({self._running[f"cycle:{family.name}"]})
+        self._start(f"{CYCLE}{family.name}", partial(self._retry, family))
+        await asyncio.wait({self._running[f"{CYCLE}{family.name}"]})
 
     async def _take_turns(self, family: Family, job: str) -> None:
         async def run(cycles: Cycles) -> None:

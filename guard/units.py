@@ -10,6 +10,7 @@ _DURATION: Final = re.compile(r"([0-9]{1,9})([smhd])")  # nine digits of days ar
 _PARTS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _EXACT: Final = 1e15  # above it a float no longer tells one integer from the next
 _WHOLE_FROM: Final = 100  # below it a fraction may matter, as in a mean of calls
+_MEASURES: Final = frozenset({"count", "share", "seconds", "duration", "dollars"})  # any other unit is a noun
 _LONGEST_S: Final = timedelta.max.total_seconds()  # of all that can be written as a duration
 
 NEVER_S: Final = 1e15
@@ -64,6 +65,15 @@ def count_text(value: float) -> str:
     return number_text(round(value)) if abs(value) >= _WHOLE_FROM else number_text(value)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "rule"), counted(3000, "rule")
+    ('1 rule', '3,000 rules')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def share_text(share: float) -> str:
     """Writes a share (0 to 1) as percent.
 
@@ -96,6 +106,20 @@ def value_text(value: float, unit: str = "") -> str:
             return f"{count_text(value)} {noun}"
 
 
-def instant_text(at: datetime, tz: tzinfo = UTC) -> str:
-    """Writes an instant in a zone, to the minute: `2026-11-23 14:05 UTC`."""
+def without_noun(unit: str) -> str:
+    """The unit of a number that stands beside another one in the same unit, so that a noun is written once.
+
+    >>> without_noun("numbers"), without_noun("share")
+    ('', 'share')
+    """
+    return unit if unit in _MEASURES else ""
+
+
+def instant_text(at: datetime, tz: tzinfo | None = UTC) -> str:
+    """Writes an instant in a zone, to the minute: `2026-11-23 14:05 UTC`; None is this machine's zone."""
     return f"{at.astimezone(tz):%Y-%m-%d %H:%M %Z}"
+
+
+def exact_instant_text(at: datetime, tz: tzinfo = UTC) -> str:
+    """The same to the second: `2026-11-23 14:05:59 UTC`."""
+    return f"{at.astimezone(tz):%Y-%m-%d %H:%M:%S %Z}"

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from guard import service
-from guard.config.invalid import CONFIG_INVALID
 from guard.errors import ExitCode
-from guard.model import Alert, AlertKey, Level
+from guard.model import CONFIG_INVALID, Alert, AlertKey, Level
 from guard.parts import Parts, open_parts
 from guard.reload import Reload
 from guard.rule_watch import Edition, RuleWatch, judged, read

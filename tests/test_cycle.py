@@ -145,7 +145,7 @@ async def test_a_failed_poll_is_kept_too(tmp_path: Path) -> None:
         await it.fails(Fault(status=500))
         (poll,) = (await it.stored()).polls
         assert poll.outcome == Failure(
-            FailureKind.SERVER, "the API answered 500 Internal Server Error: Internal Server Error."
+            FailureKind.SERVER, "the API answered 500 Internal Server Error: Internal Server Error"
         )
 
 

@@ -220,6 +220,13 @@ def test_a_longer_secret_wins_over_one_that_it_begins_with() -> None:
     assert lines(stream)[0].endswith('"*** ***"')
 
 
+def test_ten_thousand_keys_cost_little_and_none_is_shown() -> None:
+    keys = [f"key-of-account-{number:05}" for number in range(10_000)]
+    stream = set_up(secrets=tuple(keys))
+    log.info("check.done", " ".join(keys[::999]))
+    assert "key" not in lines(stream)[0]
+
+
 def test_a_key_that_is_read_later_is_a_secret_from_then_on() -> None:
     stream = set_up(secrets=("first-key",))
     logs.add_secret("second-key")

@@ -184,11 +184,11 @@ def test_a_firing_told_late_says_so_in_the_zone_of_the_account() -> None:
 🟠 [warning] main / numbers-remaining: 1 of 12 phone numbers left
 Account: main
 Value: 1, critical below 2, warning below 3
-Delivery: fired 09:05 EST, delivered late
+Delivery: fired 09:05 EST, told only now
 Since: 2026-11-23 09:05 EST (dated)
 Data: 3 min old\
 """)
-    assert "fired 2026-11-23 14:05 UTC, delivered late" in said(late, now=at(24 * 60))
+    assert "fired 2026-11-23 14:05 UTC, told only now" in said(late, now=at(24 * 60))
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ Data: 3 min old\
     ids=["critical from the start", "critical just now", "lower by now", "recovering"],
 )
 def test_a_rise_to_the_first_level_that_is_told_here_is_not_late(timers: dict[Level, Timer], late: bool) -> None:
-    assert ("delivered late" in said(told(alert=firing(timers=timers)), now=at(20))) is late
+    assert ("told only now" in said(told(alert=firing(timers=timers)), now=at(20))) is late
 
 
 def test_incidents_of_whose_end_the_channel_has_not_heard_are_said_too() -> None:

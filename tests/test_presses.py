@@ -235,6 +235,20 @@ async def test_what_flaps_can_be_silenced_also_between_two_incidents(tmp_path: P
         assert [each.by for each in await hand.silences()] == ["@ann"]
 
 
+async def test_a_press_under_what_flaps_is_about_the_incident_that_fires_now(tmp_path: Path, caplog: Log) -> None:
+    async with pressing(tmp_path, caplog) as hand:
+        for left in (1, 5, 1, 5, 1, 5, 1):
+            await hand.fire(left)
+        acknowledge = hand.button("Acknowledge", root=len(hand.story) - 1)
+        for left in (5, 1):
+            await hand.fire(left)
+        await hand.press_again(acknowledge)
+        await until(lambda: hand.told == [STAYS])
+        (alert,) = (await hand.it.alerts()).values()
+        assert alert.incident is not None
+        assert [each.incident_id for each in await hand.acks()] == [alert.incident.id]
+
+
 # --- what goes wrong -----------------------------------------------------------------------------------------------
 
 

@@ -536,9 +536,9 @@ async def test_what_cannot_be_used_changes_nothing_and_is_told_once_until_it_is_
         assert "cannot be used as it is; the last good one stays in force" in desk.texts[0]
         assert await it.firing() == {str(INVALID): Level.WARNING}
         assert [name for name, _ in logged(caplog)].count("rules.invalid") == 1
-        report = it.service._health.report(desk.clock.monotonic_s())
-        assert report.is_ok
-        assert report.notes[0].startswith("the rule file cannot be used: ")
+        condition = it.service._health.condition(desk.clock.monotonic_s())
+        assert condition.is_ok
+        assert condition.notes[0].startswith("the rule file cannot be used: ")
         desk.shows(1)
         await it.tick()
         await it.pulse()
@@ -547,7 +547,7 @@ async def test_what_cannot_be_used_changes_nothing_and_is_told_once_until_it_is_
             desk.file.rmdir()
         await it.edit(desk.text())
         assert desk.told == ["warning", "critical", "resolved"]
-        assert it.service._health.report(desk.clock.monotonic_s()).notes == ()
+        assert it.service._health.condition(desk.clock.monotonic_s()).notes == ()
         assert len(await it.versions()) == 1
         assert it.parts.config == config
 
@@ -583,6 +583,24 @@ async def test_a_start_with_a_good_file_ends_what_was_told_of_a_bad_one(tmp_path
             await it.pulse()
             assert desk.told == ["warning", "resolved"]
             assert await it.changes() == ("rule other added", "rule numbers-remaining removed")
+
+
+async def test_a_file_that_is_broken_and_mended_time_and_again_is_told_as_stable_after_half_an_hour(
+    tmp_path: Path,
+) -> None:
+    async with editing(tmp_path) as desk, desk.serving() as it:
+        for _ in range(5):
+            await it.edit(desk.text(BROKEN))
+            await it.edit(desk.text())
+        flapping = ["warning", "resolved"] * 3 + ["flapping"]
+        assert desk.told == flapping
+        for _ in range(25):  # a look takes seven seconds
+            desk.clock.passes(60)
+            await it.look()
+        assert desk.told == flapping
+        desk.clock.passes(150)
+        await it.look()
+        assert desk.told == [*flapping, "resolved"]
 
 
 async def test_another_mistake_is_in_the_log_and_not_told_anew(

@@ -1,4 +1,7 @@
-"""Many alerts in one pass: few messages, and nothing is held back for longer than the pass."""
+"""Many alerts in one pass: few messages, and nothing is held back for longer than the pass.
+
+The coverage of a thousand sub-accounts is not measured: that of a dozen is the same, in half the time.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -19,6 +22,7 @@ def all_fire(*subs: str) -> Callable[[Api], object]:
 FOUR = ["critical", "critical", "critical", "digest critical"]
 
 
+@pytest.mark.no_cover
 async def test_a_thousand_that_fire_at_once_are_three_messages_and_a_digest_and_so_is_their_end(
     tmp_path: Path,
 ) -> None:

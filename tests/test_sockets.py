@@ -64,11 +64,11 @@ async def test_no_job_of_the_watchdogs_is_among_what_listens(tmp_path: Path, cap
 
 async def test_it_stops_listening_at_the_end(tmp_path: Path, caplog: Log) -> None:
     async with pressing(tmp_path, caplog) as hand:
-        tasks = set(hand.it.service._sockets._tasks.values())
+        (task,) = hand.it.service._sockets._tasks.values()
         hand.it.stop.set()
         async with asyncio.timeout(3):
             assert await hand.it.ended == ExitCode.DONE
-        assert all(each.done() for each in tasks)
+        assert task.done()
         assert "service.draining" not in [event for event, _ in logged(caplog)]
         await hand.it.service._pulse()
         assert hand.it.service._sockets._tasks == {}
@@ -97,18 +97,18 @@ async def test_what_cannot_be_reached_is_visible_and_stops_nothing(tmp_path: Pat
         await until(lambda: hand.it.service._sockets.unheard != HEARD)
         await hand.fire(1)
         assert hand.story == [("critical", [])]
-        report = hand.it.service._health.report(hand.desk.clock.monotonic_s())
-        assert report.is_ok
-        assert report.notes[0].startswith("buttons in ops do nothing: ")
-        assert [each.buttons for each in report.channels] == [False]
+        condition = hand.it.service._health.condition(hand.desk.clock.monotonic_s())
+        assert condition.is_ok
+        assert condition.notes[0].startswith("buttons in ops do nothing: ")
+        assert [each.buttons for each in condition.channels] == [False]
 
 
 async def test_what_hears_is_visible_too(tmp_path: Path, caplog: Log) -> None:
     async with pressing(tmp_path, caplog) as hand:
         await hand.it.passes(6)
-        report = hand.it.service._health.report(hand.desk.clock.monotonic_s())
-        assert report.notes == ()
-        assert [each.buttons for each in report.channels] == [True]
+        condition = hand.it.service._health.condition(hand.desk.clock.monotonic_s())
+        assert condition.notes == ()
+        assert [each.buttons for each in condition.channels] == [True]
 
 
 def test_the_first_poll_does_not_wait_for_what_listening_imports() -> None:

@@ -9,6 +9,7 @@ from guard.units import (
     NEVER_S,
     count_text,
     duration_text,
+    exact_instant_text,
     instant_text,
     number_text,
     parse_duration,
@@ -133,3 +134,4 @@ def test_an_instant_is_written_in_its_zone() -> None:
     at = datetime(2026, 11, 23, 14, 5, 59, tzinfo=UTC)
     assert instant_text(at) == "2026-11-23 14:05 UTC"
     assert instant_text(at, ZoneInfo("America/New_York")) == "2026-11-23 09:05 EST"
+    assert exact_instant_text(at, ZoneInfo("America/New_York")) == "2026-11-23 09:05:59 EST"

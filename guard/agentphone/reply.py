@@ -65,7 +65,7 @@ def read_refusal(
     """
     kind = _kind(status)
     text = f"the API {_verb(status, of)} {_words(status)}"
-    said = message(body, key=key)
+    said = message(body, key=key).removesuffix(".")  # more words may follow
     wait = None
     if kind is FailureKind.RATE_LIMITED or (kind is FailureKind.SERVER and "Retry-After" in headers):
         seen_from = http_date(headers.get("Date", "")) or now  # one clock for both dates, if the answer names it

@@ -1,7 +1,8 @@
 """The connections to one API: opened by aiohttp beneath httpx's interface, and kept for a few seconds."""
 
+import os
 import ssl
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 import httpx
@@ -22,12 +23,19 @@ def open_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
     A request goes out as it is: no cookie is kept, no redirect followed, nothing unpacked and no password looked for
     in ~/.netrc. A connection that is dropped before a whole head of the answer has come is replaced by another, once a
     request. Names are resolved anew for each connection, which is closed after five idle seconds, so that a moved name
-    is followed; a proxy and certificates are those of the environment (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE).
+    is followed; a proxy and certificates are those of the environment (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE), which
+    are read once for all accounts.
 
     Raises ConfigError for a proxy that cannot be used.
     """
-    context = httpx.create_ssl_context()
+    context = _trust(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
     return AiohttpTransport(verify=context, proxy=proxy_for(url), client=partial(_session, context))
+
+
+@cache
+def _trust(*_places: str | None) -> ssl.SSLContext:
+    """Whom connections trust, for the places that the environment names: 20 ms and a mebibyte that all share."""
+    return httpx.create_ssl_context()
 
 
 def _session(context: ssl.SSLContext) -> ClientSession:

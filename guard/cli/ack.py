@@ -8,14 +8,15 @@ import typer
 
 from guard.cli.moment import read_duration
 from guard.cli.output import say
-from guard.cli.person import ByOption, ReasonOption, named, one_line
-from guard.cli.rule_file import counted, if_readable, zones
+from guard.cli.person import ByOption, ReasonOption, named, read_line
+from guard.cli.rule_file import if_readable, zones
 from guard.clock import Clock
 from guard.errors import UsageError
 from guard.lifecycle.mutes import acked, unacked
+from guard.message import listed
 from guard.model import Ack, Incident, Level
 from guard.settings import Settings
-from guard.units import instant_text
+from guard.units import counted, instant_text
 
 if TYPE_CHECKING:
     from guard.store import Unit
@@ -28,7 +29,7 @@ def ack(
     alert: Annotated[str, typer.Argument(metavar="ALERT", help="ACCOUNT/RULE, or ACCOUNT/RULE/SUBJECT.")],
     for_: Annotated[
         str | None,
-        typer.Option("--for", metavar="DURATION", help="For how long: 90m, 4h, 2d.", show_default=False),
+        typer.Option("--for", metavar="DURATION", help="For how long: 90m, 4h, 2d; at most 90d.", show_default=False),
     ] = None,
     reason: ReasonOption = "",
     by: ByOption = None,
@@ -47,7 +48,7 @@ def ack(
     settings = Settings.from_environ(os.environ)
     now, who = Clock().now(), named(by)
     until_at = None if for_ is None else now + read_duration(for_)
-    why = one_line("--reason", reason)
+    why = read_line(reason, "--reason")
 
     def work(unit: "Unit") -> tuple[Incident, int]:
         incident = _firing(unit, alert)
@@ -103,5 +104,4 @@ def _near(name: str, firing: list[str]) -> str:
 
 def _what(firing: list[str]) -> str:
     """What can be acknowledged."""
-    more = f" and {len(firing) - _NAMED:,} more" if len(firing) > _NAMED else ""
-    return f"; what fires is {', '.join(firing[:_NAMED])}{more}" if firing else "; no alert fires now"
+    return f"; what fires is {listed(firing, at_most=_NAMED)}" if firing else "; no alert fires now"

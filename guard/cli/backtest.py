@@ -11,10 +11,11 @@ import typer
 
 from guard.cli.options import AccountOption, FormatOption, RulesOption, since_at
 from guard.cli.output import Format, iso, print_json, print_table, say
-from guard.cli.rule_file import counted, secret, usable, zones
+from guard.cli.rule_file import secret, usable, zones
 from guard.clock import Clock
 from guard.errors import ExitCode, StorageError, UsageError
 from guard.settings import Settings
+from guard.units import counted, exact_instant_text, instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 _LEAST_COLUMNS: Final = 20  # of a line of values, below which it says little
 _GAPS: Final = 4  # columns between the three of the table
-_MINUTE: Final = "%Y-%m-%d %H:%M %Z"
-_SECOND: Final = "%Y-%m-%d %H:%M:%S %Z"
 _BY: Final = {"new": "+ only new", "running": "- only now", "both": "both"}
 
 
@@ -132,10 +131,10 @@ def _print(found: "Iterable[Backtested]", config: "Config") -> None:
     for each in found:
         zone = zone_of(each.account)
         if not each.polls:
-            say(f"{each.account}: no poll is stored since {each.curves.begins_at.astimezone(zone):{_MINUTE}}\n")
+            say(f"{each.account}: no poll is stored since {instant_text(each.curves.begins_at, zone)}\n")
             continue
-        begins_at, ends_at = (at.astimezone(zone) for at in (each.curves.begins_at, each.curves.ends_at))
-        say(f"{each.account}: {counted(each.polls, 'poll')} from {begins_at:{_MINUTE}} to {ends_at:{_MINUTE}}")
+        begins_at, ends_at = (instant_text(at, zone) for at in (each.curves.begins_at, each.curves.ends_at))
+        say(f"{each.account}: {counted(each.polls, 'poll')} from {begins_at} to {ends_at}")
         _print_curves(each.curves)
         _print_messages(each, zone)
         say(f"{_verdict(each)}\n")
@@ -177,13 +176,13 @@ def _terminal_columns() -> int:
 
 def _row(differing: "Differing", zone: "tzinfo") -> tuple[str, ...]:
     message = differing.message
-    at = f"{message.at.astimezone(zone):{_SECOND}}"
+    at = exact_instant_text(message.at, zone)
     by = _BY[differing.by] if differing.by else ""
     return (by, at, f"[{message.mark}]", str(message.key), message.to, message.summary)
 
 
 def _sent_row(event: "Event", zone: "tzinfo") -> tuple[str, ...]:
-    at = f"{event.at.astimezone(zone):{_SECOND}}"
+    at = exact_instant_text(event.at, zone)
     level = event.level.word if event.level else ""
     return ("sent", at, level, str(event.key), event.channel, event.text)
 

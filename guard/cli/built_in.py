@@ -5,15 +5,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from guard.errors import UsageError
-from guard.model import CHANNEL_FAILING, NO_DATA, AlertKey, Level, is_sub_account
+from guard.model import CHANNEL_FAILING, CONFIG_INVALID, NO_DATA, STORE_FAILING, AlertKey, Level, is_sub_account
 from guard.rules.policy import Policy, Remind
 from guard.units import duration_text
 
 if TYPE_CHECKING:
     from guard.config import AccountConfig, Config
 
-CONFIG_INVALID: Final = "guard.config_invalid"
-STORE_FAILING: Final = "guard.store_failing"
 BUILT_IN: Final = (NO_DATA, CONFIG_INVALID, CHANNEL_FAILING, STORE_FAILING)
 
 

@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from guard.cli.output import iso
-from guard.cli.rule_file import counted
 from guard.lifecycle.desired import gap
 from guard.model import AlertKey, CallKind, Cover, Delivery, DeliveryState, Notification
-from guard.units import duration_text
+from guard.units import counted, duration_text
 
 if TYPE_CHECKING:
     from guard.config import Config

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from guard.cli.built_in import BUILT_IN, STORE_FAILING, built_in_key
+from guard.cli.built_in import BUILT_IN, built_in_key
 from guard.cli.explanation import explanation_document, print_explanation
 from guard.cli.in_force import in_force
 from guard.cli.options import FormatOption, RulesOption
@@ -15,7 +15,7 @@ from guard.cli.subjects import print_subjects, subjects_document, subjects_of
 from guard.clock import Clock
 from guard.errors import UsageError
 from guard.lifecycle.step import is_at_rest
-from guard.model import CHANNEL_FAILING, AlertKey, Each
+from guard.model import CHANNEL_FAILING, STORE_FAILING, AlertKey, Each
 from guard.rules.rule import Rule
 from guard.settings import Settings
 

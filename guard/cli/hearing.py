@@ -6,7 +6,6 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
 from guard.cli.output import iso
-from guard.lifecycle.mutes import Mutes
 from guard.model import Ack, Alert, AlertKey, Silence
 from guard.units import instant_text
 
@@ -31,21 +30,16 @@ def read_hearings(view: "View", alerts: Iterable[Alert], *, now: datetime) -> Ma
     firing = {alert.key: alert for alert in alerts if alert.incident is not None}
     if not firing:
         return {}
-    mutes = Mutes.of(view.silences(since=now), view.acks(each.incident.id for each in firing.values() if each.incident))
+    mutes = view.mutes((each.incident.id for each in firing.values() if each.incident), now=now)
     held: dict[AlertKey, set[str]] = {}
     accounts = {key.account for key in firing}
     for each in view.notifications(accounts.pop() if len(accounts) == 1 else None):
         if each.desired is not None and each.desired.held and not each.desired.ended:
             held.setdefault(each.key, set()).add(each.channel)
     return {
-        key: Hearing(mutes.ack(alert, now=now), _silence(mutes, alert, now=now), tuple(sorted(held.get(key, ()))))
+        key: Hearing(mutes.ack(alert, now=now), mutes.silence_on(alert, now=now), tuple(sorted(held.get(key, ()))))
         for key, alert in firing.items()
     }
-
-
-def _silence(mutes: Mutes, alert: Alert, *, now: datetime) -> Silence | None:
-    labels = alert.reading.labels if alert.reading is not None else {}
-    return None if alert.level is None else mutes.silence(alert.key, labels, alert.level, now=now)
 
 
 # --- for people -----------------------------------------------------------------------------------------------------

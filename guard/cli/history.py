@@ -14,7 +14,7 @@ from guard.clock import Clock
 from guard.errors import UsageError
 from guard.model import AlertKey, Event, EventKind
 from guard.settings import Settings
-from guard.units import value_text
+from guard.units import exact_instant_text, value_text
 
 _WORDS: Final = {
     EventKind.RELEASED: "no longer held back",
@@ -64,7 +64,7 @@ def history(
         print_json({"since": iso(begins_at), "cut": is_cut, "events": [_document(each) for each in shown]})
         return
     if is_cut:
-        warn(f"there is more than --limit {limit} shows")
+        warn(f"there is more than --limit {limit} shows; a higher one shows it")
     if shown:
         _print(shown, zone_of=zones(if_readable(settings.rules)))
     else:
@@ -106,7 +106,7 @@ def _print(events: list[Event], *, zone_of: Callable[[str], tzinfo]) -> None:
 
 def _row(event: Event, *, zone: tzinfo) -> tuple[str, ...]:
     return (
-        f"{event.at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}",
+        exact_instant_text(event.at, zone),
         event.kind.value,
         str(event.key),
         event.level.word if event.level else "",

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 def held_text(it: "Situation") -> str:
     """Who is not told for now, and why; empty where nobody is held back from."""
     wishes = ((each.name, each.notification.desired) for each in it.targets if each.notification)
-    names = " and ".join(name for name, desired in wishes if desired and desired.held and not desired.ended)
+    held = [name for name, desired in wishes if desired and desired.held and not desired.ended]
+    names = ", ".join(held)
     if not names:
         return ""
     why = _muted(it)
     return (
-        f"it is held back from {names}: {why}" if why else f"{names} is no longer held back, and told in the next cycle"
+        f"it is held back from {names}: {why}"
+        if why
+        else f"{names} {'is' if len(held) == 1 else 'are'} no longer held back, and told in the next cycle"
     )
 
 
@@ -51,13 +54,13 @@ def is_for_good(it: "Situation") -> bool:
 
 
 def _muted(it: "Situation") -> str:
-    if it.hearing.silence is not None:
-        return silence_text(it.hearing.silence, zone=it.tz)
-    window = _window(it)
-    if window is None:
-        return ""
-    at = _end(window, it)
-    return f"quiet window {window.name}" + (f" until {instant_text(at, it.tz)}" if at else "")
+    """Each of what mutes it now, since it is told when the last one is over."""
+    silence, window = it.hearing.silence, _window(it)
+    quiet = ""
+    if window is not None:
+        at = _end(window, it)
+        quiet = f"quiet window {window.name}" + (f" until {instant_text(at, it.tz)}" if at else "")
+    return "; ".join(filter(None, (quiet, silence_text(silence, zone=it.tz) if silence is not None else "")))
 
 
 def _window(it: "Situation") -> "QuietWindow | None":

@@ -4,21 +4,19 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from guard.cli.output import iso
 from guard.cli.rule_file import if_readable, secrets_of
 from guard.errors import ConfigError
 from guard.logs import add_secret
-from guard.model import State
+from guard.model import CONFIG_INVALID, State
 from guard.settings import read_secret
 from guard.units import instant_text
 
 if TYPE_CHECKING:
     from guard.config import Config
     from guard.store import RuleFile, View
-
-_CONFIG_INVALID: Final = "guard.config_invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +100,6 @@ def _broken_at(view: "View") -> datetime | None:
     firing = [
         each.incident.started_at.astimezone(UTC)
         for key, each in view.alerts().items()
-        if key.rule == _CONFIG_INVALID and each.state is not State.OK and each.incident
+        if key.rule == CONFIG_INVALID and each.state is not State.OK and each.incident
     ]
     return min(firing, default=None)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from guard.errors import UsageError
-from guard.units import duration_text, parse_duration
+from guard.units import duration_text, instant_text, parse_duration
 
 LONGEST: Final = timedelta(days=90)
 """For which anything may be silenced; what is to be silent for longer is better said in the rule file."""
@@ -14,7 +14,7 @@ ZONE_HELP: Final = 'as "2026-11-24 06:00" in this machine\'s time zone, or with 
 
 def local_text(at: datetime) -> str:
     """An instant in this machine's time zone, to the minute."""
-    return f"{at.astimezone():%Y-%m-%d %H:%M %Z}"
+    return instant_text(at, None)
 
 
 def read_instant(text: str, option: str) -> datetime:

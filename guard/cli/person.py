@@ -18,14 +18,14 @@ ByOption = Annotated[
 def named(by: str | None) -> str:
     """Who asks: the name that is given, else the login name; empty where there is none, as in some containers."""
     if by is not None:
-        return one_line("--by", by)
+        return read_line(by, "--by")
     try:
         return getuser()
     except (OSError, KeyError):  # from Python 3.13 on, and before
         return ""
 
 
-def one_line(option: str, text: str) -> str:
+def read_line(text: str, option: str) -> str:
     """The text of an option on one line. Raises UsageError where it is too long."""
     line = " ".join(text.split())
     if len(line) > _LONGEST[option]:

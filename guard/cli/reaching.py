@@ -1,13 +1,14 @@
 """What a silence is about, among all that is known: so that a misspelled one shows."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from guard.cli.rule_file import counted
 from guard.cli.situation import account_config
 from guard.lifecycle.mutes import matches
+from guard.message import listed
 from guard.model import NO_DATA, AlertKey, Silence
+from guard.units import counted
 
 if TYPE_CHECKING:
     from guard.config import Config
@@ -28,9 +29,8 @@ class Reach:
         """What is matched, which is something, in one sentence."""
         rules, accounts = ({getattr(each, part) for each in self.keys} for part in ("rule", "account"))
         what = f"It matches {counted(len(rules), 'rule')} on {counted(len(accounts), 'account')}"
-        names = ", ".join(map(str, self.firing[:_NAMED]))
-        more = f" and {len(self.firing) - _NAMED:,} more" if len(self.firing) > _NAMED else ""
-        return f"{what}; {f'of them fires {names}{more}' if names else 'nothing of that fires now'}."
+        names = listed([*map(str, self.firing)], at_most=_NAMED)
+        return f"{what}; {f'of them fires {names}' if names else 'none of them fires now'}."
 
 
 def reach_of(silence: Silence, view: "View", config: "Config | None") -> Reach:
@@ -44,12 +44,15 @@ def reach_of(silence: Silence, view: "View", config: "Config | None") -> Reach:
     return Reach(keys, tuple(key for key in keys if key in alerts and alerts[key].incident is not None))
 
 
-def nearest_name(pattern: str, view: "View", config: "Config | None") -> str:
-    """The end of a sentence that names what was perhaps meant by a pattern; empty where nothing is near."""
+def why_nothing(silence: Silence, view: "View", config: "Config | None") -> str:
+    """Why a silence is about nothing, or what was perhaps meant, as the end of a sentence; empty where nobody knows."""
     from guard.rules.complaint import hint
 
+    if silence.labels and reach_of(replace(silence, labels={}), view, config).keys:
+        labels = " ".join(f"{name}={text}" for name, text in silence.labels.items())
+        return f", since nothing there is labelled {labels};"
     names = {str(AlertKey(key.account, key.rule)) for key in (*dict(_watched(view, config)), *view.alerts())}
-    return hint(pattern, sorted(names))
+    return hint(silence.pattern, sorted(names))
 
 
 def _watched(view: "View", config: "Config | None") -> Iterator[tuple[AlertKey, Mapping[str, str]]]:

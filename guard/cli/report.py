@@ -35,25 +35,25 @@ def report(
 
     settings = Settings.from_environ(os.environ)
     config = usable(rules or settings.rules)
-    setting = _setting(config)
-    period = (running_period if now else last_period)(setting, now=Clock().now())
+    wanted = _wanted(config)
+    period = (running_period if now else last_period)(wanted, now=Clock().now())
     with Reader.open(settings.database) as reader:
         found = read_report(reader, config, period)
     if format is Format.JSON:
-        print_json(_document(found, setting))
+        print_json(_document(found, wanted))
     else:
-        say(plain_text(report_message(found, zone=setting.tz)).rstrip())
+        say(plain_text(report_message(found, zone=wanted.tz)).rstrip())
 
 
-def _setting(config: "Config") -> "ReportConfig":
+def _wanted(config: "Config") -> "ReportConfig":
     from guard.config.report import USUAL
 
     return config.report or replace(USUAL, tz=config.accounts[0].tz)
 
 
-def _document(found: "Report", setting: "ReportConfig") -> dict[str, Any]:
+def _document(found: "Report", wanted: "ReportConfig") -> dict[str, Any]:
     return {
-        "every": setting.every.value,
+        "every": wanted.every.value,
         "start_at": iso(found.start_at),
         "end_at": iso(found.end_at),
         "accounts": list(found.accounts),

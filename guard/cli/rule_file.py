@@ -11,6 +11,7 @@ from guard.errors import ConfigError
 from guard.logs import add_secret, redact
 from guard.model import master_name
 from guard.settings import read_secret, unknown_variables
+from guard.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -119,15 +120,6 @@ def _channels_text(config: "Config") -> str:
     channels = counted(len(config.channels), "channel")
     people = sum(len(recipients_of(each)) for each in config.channels.values() if recipients_of(each) != ("",))
     return f"{channels} ({counted(people, 'mail recipient')})" if people else channels
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun.
-
-    >>> counted(1, "rule"), counted(3000, "rule")
-    ('1 rule', '3,000 rules')
-    """
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def zones(config: "Config | None") -> "Callable[[str], tzinfo]":

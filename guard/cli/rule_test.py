@@ -7,9 +7,9 @@ import typer
 
 from guard.cli.options import FormatOption
 from guard.cli.output import Format, print_json, print_table, say
-from guard.cli.rule_file import counted, usable
+from guard.cli.rule_file import usable
 from guard.errors import ConfigError, ExitCode
-from guard.units import duration_text
+from guard.units import counted, duration_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

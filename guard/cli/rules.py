@@ -16,10 +16,11 @@ from guard.cli.live import LiveAccount, ask_all, live_document, print_live
 from guard.cli.loop import end_of
 from guard.cli.options import RULES_HELP, RulesOption
 from guard.cli.output import print_json, say, warn
-from guard.cli.rule_file import contents, counted, load_file, rule_names, secrets_of, unknown_settings, usable
+from guard.cli.rule_file import contents, load_file, rule_names, secrets_of, unknown_settings, usable
 from guard.cli.schema import schema_text
 from guard.errors import ConfigError, ExitCode, UsageError
 from guard.settings import Settings
+from guard.units import counted
 
 if TYPE_CHECKING:
     from guard.config import Config, Loaded

@@ -11,7 +11,7 @@ import typer
 from guard.cli.moment import LONGEST, ZONE_HELP, local_text, read_end, read_instant
 from guard.cli.options import FormatOption
 from guard.cli.output import Format, iso, print_json, print_table, say, warn
-from guard.cli.person import ByOption, ReasonOption, named, one_line
+from guard.cli.person import ByOption, ReasonOption, named, read_line
 from guard.cli.rule_file import if_readable
 from guard.clock import Clock
 from guard.errors import UsageError
@@ -37,7 +37,8 @@ PatternArgument = Annotated[
     str, typer.Argument(metavar="PATTERN", help="ACCOUNT/RULE or ACCOUNT/RULE/SUBJECT; * and ? stand for others.")
 ]
 ForOption = Annotated[
-    str | None, typer.Option("--for", metavar="DURATION", help="For how long: 90m, 2h, 3d.", show_default=False)
+    str | None,
+    typer.Option("--for", metavar="DURATION", help="For how long: 90m, 2h, 3d; at most 90d.", show_default=False),
 ]
 UntilOption = Annotated[
     str | None, typer.Option("--until", metavar="TIME", help=f"Until when, {ZONE_HELP}.", show_default=False)
@@ -78,28 +79,28 @@ def add(
         ends_at=read_end(for_, until, starts_at=starts_at, now=now),
         labels=_labels(label or []),
         below=None if below is None else Level[below.name],
-        reason=one_line("--reason", reason),
+        reason=read_line(reason, "--reason"),
         by=named(by),
     )
-    number, reach, near = _stored(silence, settings)
+    number, reach, why = _stored(silence, settings)
     begin = f"from {local_text(starts_at)} " if starts_at > now else ""
     say(f"Silence {number}: {_about(silence)}, {begin}until {local_text(silence.ends_at)}.")
     if reach.keys:
         say(reach.text)
     else:
-        warn(f"it matches nothing that is known{near or ';'} `guard silence end {number}` takes it back")
+        warn(f"it matches nothing that is known{why or ';'} `guard silence end {number}` takes it back")
 
 
 def _stored(silence: Silence, settings: Settings) -> "tuple[int, Reach, str]":
-    """Adds it, and gives its number, what it is about, and what was perhaps meant where that is nothing."""
-    from guard.cli.reaching import nearest_name, reach_of
+    """Adds it, and gives its number, what it is about, and why, where that is nothing."""
+    from guard.cli.reaching import reach_of, why_nothing
     from guard.store.outside import write_outside
 
     config = if_readable(settings.rules)
 
     def work(unit: "Unit") -> "tuple[int, Reach, str]":
         reach = reach_of(silence, unit, config)
-        return unit.add_silence(silence), reach, "" if reach.keys else nearest_name(silence.pattern, unit, config)
+        return unit.add_silence(silence), reach, "" if reach.keys else why_nothing(silence, unit, config)
 
     return write_outside(settings.database, work)
 
@@ -161,7 +162,7 @@ def _pattern(text: str) -> str:
     if not text.isprintable() or not 0 < len(text) <= _LONGEST_PATTERN:
         raise UsageError(f"a pattern has 1 to {_LONGEST_PATTERN} characters that can be seen")
     if "/" not in text and "*" not in text:
-        raise UsageError(f"{text!r} is no alert; write ACCOUNT/RULE, as in main/{text} or '*/{text}'")
+        raise UsageError(f"{text!r} is no alert; write ACCOUNT/RULE, as in '{text}/*' or '*/{text}'")
     return text
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Final
 
-from guard.cli.built_in import BUILT_IN, STORE_FAILING, built_in_policy
+from guard.cli.built_in import BUILT_IN, built_in_policy
 from guard.cli.hearing import NOTHING, Hearing, read_hearings
 from guard.cli.in_force import InForce
 from guard.cli.roll_off import Fall, falls
@@ -13,6 +13,7 @@ from guard.cli.seen import Seen, stored
 from guard.lifecycle.desired import gap
 from guard.model import (
     CHANNEL_FAILING,
+    STORE_FAILING,
     Account,
     Alert,
     AlertKey,

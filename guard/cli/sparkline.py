@@ -7,6 +7,7 @@ from itertools import pairwise
 from math import inf
 from typing import Any, Final
 
+from guard.message.blocks import line_of
 from guard.model import Level, Snapshot
 from guard.replay import Cycle, Replay
 from guard.rules.evaluate import Facts
@@ -22,20 +23,6 @@ SUBJECTS: Final = 3
 
 _CELLS: Final = 4 * COLUMNS  # kept, so that a narrower line has equal parts too
 _SAMPLES: Final = 4  # in each cell, so that a year is not evaluated twice
-_BLOCKS: Final = "▁▂▃▄▅▆▇█"
-_GAP: Final = "·"
-
-
-def sparkline(values: Sequence[float | None], *, low: float, high: float) -> str:
-    """One block for each value between two bounds, `·` where there is none.
-
-    >>> sparkline((0, None, 5, 10), low=0, high=10)
-    '▁·▅█'
-    """
-    span = (high - low) or 1
-    return "".join(
-        _GAP if each is None else _BLOCKS[round((each - low) / span * (len(_BLOCKS) - 1))] for each in values
-    )
 
 
 @dataclass(slots=True)
@@ -99,7 +86,7 @@ class Curve:
         known = [*(each for each in values if each is not None), *self._numbers]
         scaled = [each for each in known if each < NEVER_S]  # beside never all others would look the same
         low, high = min(scaled, default=0), max(scaled, default=0)
-        return sparkline([each if each is None else min(each, high) for each in values], low=low, high=high)
+        return line_of([each if each is None else min(each, high) for each in values], low=low, high=high)
 
     @property
     def legend(self) -> str:

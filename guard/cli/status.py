@@ -15,11 +15,12 @@ from guard.cli.families import FamilyStatus, Member, member_document, member_lin
 from guard.cli.hearing import NOTHING, Hearing, read_hearings
 from guard.cli.options import AccountOption, FormatOption, RulesOption, chosen
 from guard.cli.output import Format, iso, print_json, print_table, say
-from guard.cli.rule_file import contents, counted, if_readable, zones
+from guard.cli.rule_file import contents, if_readable, zones
 from guard.clock import Clock
 from guard.lifecycle.mutes import is_in_force
 from guard.model import Alert, AlertKey, Snapshot
 from guard.settings import Listen, Settings
+from guard.units import counted
 
 if TYPE_CHECKING:
     from guard.config import Config
@@ -134,7 +135,7 @@ def _print_alerts(seen: _Status) -> None:
     print_young(seen.alerts)
     if seen.silences:
         are = "is" if len(seen.silences) == 1 else "are"
-        say(f"{counted(len(seen.silences), 'silence')} {are} in force; `guard silence list` shows what of.")
+        say(f"{counted(len(seen.silences), 'silence')} {are} in force; `guard silence list` shows which.")
 
 
 def _watched(seen: _Status) -> str:

@@ -1,10 +1,10 @@
 """The versions of the rule file that took effect, as `guard history --rules` shows them."""
 
 from collections.abc import Sequence
-from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from guard.cli.output import iso, print_json, say, warn
+from guard.units import exact_instant_text
 
 if TYPE_CHECKING:
     from guard.store import Reader, RuleFile
@@ -21,7 +21,7 @@ def show_versions(reader: "Reader", *, limit: int, as_json: bool) -> None:
         print_json({"cut": is_cut, "versions": [_document(each) for each in shown]})
         return
     if is_cut:
-        warn(f"there is more than --limit {limit} shows")
+        warn(f"there is more than --limit {limit} shows; a higher one shows it")
     _print(shown)
 
 
@@ -29,7 +29,7 @@ def _print(versions: Sequence["RuleFile"]) -> None:
     if not versions:
         say("No rule file took effect yet; `guard run` notes each version that does.")
     for version in versions:
-        say(f"{version.at.astimezone(UTC):%Y-%m-%d %H:%M:%S %Z}  {version.digest[:_DIGEST]}")
+        say(f"{exact_instant_text(version.at)}  {version.digest[:_DIGEST]}")
         for change in version.changes or (_NOTHING,):
             say(f"  {change}")
 

@@ -4,16 +4,29 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
-from guard.cli.built_in import CONFIG_INVALID, STORE_FAILING
 from guard.cli.hushed import held_text, is_for_good, less_text, until
 from guard.cli.output import ago
 from guard.cli.situation import Situation, Target
 from guard.lifecycle.asking import is_of_the_key, may_ask
 from guard.lifecycle.flapping import STABLE_FOR
-from guard.model import CHANNEL_FAILING, Alert, CallKind, Delivery, DeliveryState, Level, State, Timer, is_sub_account
+from guard.message import listed
+from guard.model import (
+    CHANNEL_FAILING,
+    CONFIG_INVALID,
+    STORE_FAILING,
+    Alert,
+    CallKind,
+    Delivery,
+    DeliveryState,
+    Level,
+    State,
+    Timer,
+    is_sub_account,
+)
 from guard.units import duration_text, instant_text
 
 QUIET: Final = "Nothing is sent now: "
+_NAMED: Final = 3  # of those who are reminded next
 _OR: Final = "the service does not run, or it cannot write and has told every channel so"
 
 
@@ -108,13 +121,10 @@ def told_by(target: Target) -> Delivery | None:
 
 
 def _covers(delivery: Delivery, target: Target) -> bool:
-    from guard.outbox.plan import unheard_firing
+    from guard.outbox.plan import cover_of, unheard_firing
 
     wanted = target.notification
-    return wanted is not None and any(
-        cover == unheard_firing(wanted) or (cover.key == wanted.key and cover.knowledge == wanted.desired)
-        for cover in delivery.covers
-    )
+    return wanted is not None and not {cover_of(wanted), unheard_firing(wanted)}.isdisjoint(delivery.covers)
 
 
 def progress(delivery: Delivery, *, now: datetime, tz: tzinfo) -> str:
@@ -232,9 +242,18 @@ def _told(it: Situation) -> str:
     hold = it.policy.hold if it.policy else None
     less = f"; {found}" if (found := less_text(it)) else ""
     rising = [f"; {level.word} has held {_of(each, hold, 'for')}" for level, each in _rising(alert)]
-    soonest = min(_reminders(it, alert), default=None)
-    then = f"; {soonest[1]} is reminded at {instant_text(soonest[0], it.tz)}" if soonest else _not_reminded(it, alert)
+    then = _next_reminder(it, alert) or _not_reminded(it, alert)
     return f"{QUIET}{kept}it fires {alert.level.word} and everybody knows{''.join(rising)}{less}{then}"
+
+
+def _next_reminder(it: Situation, alert: Alert) -> str:
+    """Who is reminded first, and when; all of them where the minute is the same."""
+    due = [*_reminders(it, alert)]
+    if not due:
+        return ""
+    first = instant_text(min(at for at, _ in due), it.tz)
+    names = [name for at, name in due if instant_text(at, it.tz) == first]
+    return f"; {listed(names, at_most=_NAMED)} {'is' if len(names) == 1 else 'are'} reminded at {first}"
 
 
 def _not_reminded(it: Situation, alert: Alert) -> str:

@@ -87,8 +87,8 @@ def advise_on_windows(top: Table) -> None:
         return
     lists = [rule["quiet"] for rule in rules.values() if isinstance(rule, dict) and "quiet" in rule]
     named = [name for names in lists for name in (names if isinstance(names, list) else [names])]
-    unnamed = [] if any(name not in windows for name in named) else [name for name in windows if name not in named]
-    for name in unnamed:
+    all_known = all(isinstance(name, str) and name in windows for name in named)
+    for name in [name for name in windows if name not in named] if all_known else ():
         if isinstance(windows[name], dict) and ("quiet", name) not in top.document.faulty:
             text = f'no rule is quiet then; write quiet = ["{name}"] under a rule, or leave the window out'
             top.document.complain(("quiet", name), text, severity=Severity.WARNING, on_key=True)

@@ -6,11 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from guard.config.things import Config
-from guard.model import AlertKey, Evaluation, Level, Reading
+from guard.model import CONFIG_INVALID, AlertKey, Evaluation, Level, Reading
 from guard.rules.policy import Policy
-
-CONFIG_INVALID: Final = "guard.config_invalid"
-"""Fires while the rule file is another one than that in force, and cannot be used."""
 
 _SHOWN: Final = 5  # of its errors
 

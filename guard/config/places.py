@@ -138,14 +138,14 @@ class _Walk:
         return plain(self._text[span.start : span.end])
 
     def _span(self, node: Node) -> Span:
+        if self._ascii:  # and then a place in bytes is one in characters
+            return Span(node.start_byte, node.end_byte)
         return Span(
             self._offset(node.start_byte, node.start_point.row), self._offset(node.end_byte, node.end_point.row)
         )
 
     def _offset(self, byte: int, row: int) -> int:
         """A place in characters, from one in bytes and the line it is on."""
-        if self._ascii:
-            return byte
         start_byte, start = self._starts[row]
         return start + len(self._bytes[start_byte:byte].decode(errors="replace"))
 

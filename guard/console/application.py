@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from guard.clock import Clock
 from guard.console.door import Door
-from guard.console.health import ChannelReport, Health
+from guard.console.health import ChannelCondition, Health
 from guard.settings import Listen
 
 OK: Final = 200
@@ -22,24 +22,24 @@ def routes(health: Health, clock: Clock) -> list[Route]:
     """Every route there is."""
 
     async def healthz(_request: Request) -> JSONResponse:
-        report = health.report(clock.monotonic_s())
-        age_s = report.last_cycle_age_s
+        condition = health.condition(clock.monotonic_s())
+        age_s = condition.last_cycle_age_s
         return JSONResponse(
             {
-                "status": "ok" if report.is_ok else "failing",
+                "status": "ok" if condition.is_ok else "failing",
                 "at": clock.now().isoformat(timespec="seconds").replace("+00:00", "Z"),
-                "cycles": report.cycles,
+                "cycles": condition.cycles,
                 "last_cycle_age_s": None if age_s is None else round(age_s, 1),
-                "reasons": [*report.reasons, *report.notes],
-                "channels": [_channel(each, now=clock.now()) for each in report.channels],
+                "reasons": [*condition.reasons, *condition.notes],
+                "channels": [_channel(each, now=clock.now()) for each in condition.channels],
             },
-            OK if report.is_ok else FAILING,
+            OK if condition.is_ok else FAILING,
         )
 
     return [Route("/healthz", healthz)]
 
 
-def _channel(channel: ChannelReport, *, now: datetime) -> dict[str, object]:
+def _channel(channel: ChannelCondition, *, now: datetime) -> dict[str, object]:
     waits = None if channel.oldest_pending_at is None else round((now - channel.oldest_pending_at).total_seconds(), 1)
     return {
         "channel": channel.channel,

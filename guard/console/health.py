@@ -13,23 +13,7 @@ MISSED: Final = 3  # intervals
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """How the service does at one moment."""
-
-    cycles: int
-    last_cycle_age_s: float | None  # None before the first
-    reasons: tuple[str, ...]  # why it fails, for people; empty: it does not
-    notes: tuple[str, ...] = ()  # what else a person should see to
-    channels: tuple["ChannelReport", ...] = ()  # in the order of the rule file; empty before the first look
-
-    @property
-    def is_ok(self) -> bool:
-        """Whether it does its work."""
-        return not self.reasons
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelReport:
+class ChannelCondition:
     """How one channel does."""
 
     channel: str
@@ -37,6 +21,22 @@ class ChannelReport:
     oldest_pending_at: datetime | None  # since when the oldest message waits that is not refused
     dead: int  # messages that were refused for good
     buttons: bool | None = None  # whether presses of its buttons are heard; None where it has none
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the service does at one moment."""
+
+    cycles: int
+    last_cycle_age_s: float | None  # None before the first
+    reasons: tuple[str, ...]  # why it fails, for people; empty: it does not
+    notes: tuple[str, ...] = ()  # what else a person should see to
+    channels: tuple[ChannelCondition, ...] = ()  # in the order of the rule file; empty before the first look
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether it does its work."""
+        return not self.reasons
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class Health:
         self.cycles += 1
         self._cycled_s = now_s
 
-    def report(self, now_s: float) -> Report:
+    def condition(self, now_s: float) -> Condition:
         """How it does now; it fails after three intervals without a completed cycle, but not within a minute."""
         age_s = None if self._cycled_s is None else now_s - self._cycled_s
         reasons = [] if self._is_patient(now_s) else [_silent_for(age_s, now_s - self.began_s)]
@@ -83,16 +83,16 @@ class Health:
         notes += self.failing.values()
         notes += (f"buttons in {name} do nothing: {why}" for name, why in self.unheard.items() if why)
         channels = tuple(
-            ChannelReport(
+            ChannelCondition(
                 each.channel, each.channel in self.failing, each.oldest_at, each.dead, self._is_heard(each.channel)
             )
             for each in self.straits
         )
-        return Report(self.cycles, age_s, tuple(reasons), tuple(notes), channels)
+        return Condition(self.cycles, age_s, tuple(reasons), tuple(notes), channels)
 
     def line(self, now_s: float) -> str:
         """How it does now in one line, for people who look at the process."""
-        now = self.report(now_s)
+        now = self.condition(now_s)
         age_s = now.last_cycle_age_s
         last = "" if age_s is None else f", the last {duration_text(timedelta(seconds=age_s))} ago"
         return "; ".join((f"{now.cycles:,} cycles{last}", *now.reasons, *now.notes))

@@ -122,9 +122,7 @@ class Cycles:
         """
         began_at = self.clock.now()
         client, siblings = self.client, self._siblings
-        poll, seen = await self._poll() if ask else (None, None)
-        if isinstance(seen, Snapshot) and siblings.needed:
-            seen = await self._with(siblings, seen)
+        poll, seen = await self._poll(siblings) if ask else (None, None)
         # Who answers more slowly than it is asked decides how far apart the answers are.
         took = min(self.clock.now() - began_at, LONGEST_POLL * self.clock.speed)
         counts = silence_counts is None or isinstance(seen, Snapshot) or await silence_counts(seen)
@@ -136,20 +134,10 @@ class Cycles:
                 self._memory = None  # windows of answers so far apart begin with older ones than were read
             # What could not be committed is read anew.
             memory, self._memory = await self.remember(every=every), None
+            now = poll.at if poll else self.clock.now()  # a replay knows no other instant than the poll's
+            write = partial(_commit, memory=memory, watched=watched, poll=poll, seen=seen, siblings=siblings)
             # A crash before this commit forgets the answer; the next cycle asks again and decides.
-            decision = await self.store.run(
-                partial(
-                    _commit,
-                    memory=memory,
-                    watched=watched,
-                    poll=poll,
-                    seen=seen,
-                    siblings=siblings,
-                    now=poll.at if poll else self.clock.now(),  # a replay knows no other instant than the poll's
-                    jitter=jitter,
-                    raised=raised,
-                )
-            )
+            decision = await self.store.run(partial(write, now=now, jitter=jitter, raised=raised))
             siblings.written()
             self._keep(memory.after(decision))
             self._seen = seen if isinstance(seen, Snapshot) else self._seen
@@ -221,7 +209,11 @@ class Cycles:
         await siblings.ask(at=seen.at)
         return siblings.joined(seen)
 
-    async def _poll(self) -> tuple[Poll, Snapshot | Failure]:
+    async def _poll(self, siblings: Siblings) -> tuple[Poll, Snapshot | Failure]:
+        poll, seen = await self._ask()
+        return poll, await self._with(siblings, seen) if isinstance(seen, Snapshot) and siblings.needed else seen
+
+    async def _ask(self) -> tuple[Poll, Snapshot | Failure]:
         config = self.config
         outcome = await self.client.usage(now=self.clock.now(), sub_id=config.sub_id)
         at = self.clock.now()
@@ -255,9 +247,7 @@ def _commit(
         memory.history.add(seen)
     known = within(unit, memory, now=now)
     decision = decide(watched, known, seen, now=now, jitter=jitter)
-    save(unit, decision)
-    if raised is not None:
-        raised(decision.notifications)
+    _save(unit, decision, raised)
     return decision
 
 
@@ -266,9 +256,7 @@ def _commit_again(
 ) -> Decision:
     known = within(unit, memory, now=now)
     decision = reconsider(watched, known, seen, now=now)
-    save(unit, decision)
-    if raised is not None:
-        raised(decision.notifications)
+    _save(unit, decision, raised)
     return decision
 
 
@@ -283,10 +271,14 @@ def _commit_note(
 ) -> tuple[T, Decision]:
     noted = write(unit)
     decision = restate(watched, within(unit, memory, now=now), now=now)
+    _save(unit, decision, raised)
+    return noted, decision
+
+
+def _save(unit: Unit, decision: Decision, raised: Raised | None) -> None:
     save(unit, decision)
     if raised is not None:
         raised(decision.notifications)
-    return noted, decision
 
 
 def _write_listed(unit: Unit, *, account: Account, write: Callable[[Unit], object]) -> None:

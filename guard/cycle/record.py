@@ -1,13 +1,11 @@
 """What is stored of one account for its cycles: read before the first one, and written with each."""
 
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from guard.config import AccountConfig
 from guard.lifecycle.decide import Decision, Memory
-from guard.lifecycle.mutes import Mutes
 from guard.model import Account
 from guard.siblings import past
 from guard.store import Unit
@@ -21,17 +19,11 @@ def recall(unit: Unit, config: AccountConfig, *, now: datetime, every: timedelta
 
 def within(unit: Unit, memory: Memory, *, now: datetime) -> Memory:
     """The same with what others write too, as it stands in this transaction: what is told, and what is muted."""
-
-    def mutes(incident_ids: Collection[str]) -> Mutes:
-        return Mutes.of(unit.silences(since=now), unit.acks(incident_ids))
-
-    return replace(memory, notifications=partial(unit.notifications, memory.account.name), mutes=mutes)
+    notifications = partial(unit.notifications, memory.account.name)
+    return replace(memory, notifications=notifications, mutes=partial(unit.mutes, now=now))
 
 
 def save(unit: Unit, decision: Decision) -> None:
     """Writes what a decision changes."""
     unit.save_account(decision.account)
-    unit.save_incidents(decision.incidents)
-    unit.save_alerts(decision.alerts)
-    unit.add_events(decision.events)
-    unit.save_desired(decision.notifications)
+    unit.save_changes(decision)

@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Final
 
 from guard.config import AccountConfig
-from guard.config.invalid import CONFIG_INVALID
 from guard.cycle.record import save
 from guard.lifecycle.decide import Memory, retire
 from guard.lifecycle.desired import gap
-from guard.model import CHANNEL_FAILING, NO_DATA, Account, Alert, AlertKey, Reason, State
+from guard.model import CHANNEL_FAILING, CONFIG_INVALID, NO_DATA, Account, Alert, AlertKey, Reason, State
 from guard.store import Unit, rename
 
 _BUILT_IN: Final = {NO_DATA: False, CONFIG_INVALID: False, CHANNEL_FAILING: True}  # whether it has a subject

@@ -1,1 +1,1 @@
-"""The life of an alert, decided purely: how it moves, what channels should know, and when silence is an alert."""
+"""The life of an alert, decided purely: how it moves, what channels should know, and when no data is an alert."""

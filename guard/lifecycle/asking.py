@@ -1,14 +1,11 @@
-"""When silence is an alert itself: how the asking goes, when to ask again, and the built-in rule guard.no_data.
-
-The backoff is exponential with jitter (half fixed, half random), within the polling interval; see "Exponential Backoff
-And Jitter", AWS Architecture Blog, 2015.
-"""
+"""When no data is an alert itself: how the asking goes, when to ask again, and the built-in rule guard.no_data."""
 
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from guard.lifecycle.backoff import backoff
 from guard.model import (
     NO_DATA,
     Account,
@@ -37,7 +34,6 @@ _OF_THE_KEY: Final = frozenset(
         FailureKind.SERVER,
     }
 )
-_FIRST_WAIT: Final = timedelta(seconds=1)
 _REFUSED_WAIT: Final = timedelta(minutes=5)
 _LISTED: Final = 5
 
@@ -148,8 +144,7 @@ def _wait(failure: Failure, failures: int, *, every: timedelta, jitter: float) -
         return failure.retry_after
     if failure.kind in REFUSALS:
         return _REFUSED_WAIT
-    doubled = _FIRST_WAIT * (1 << min(failures - 1, 16))
-    return min(every, doubled) * (0.5 + jitter / 2)
+    return backoff(failures, longest=every, jitter=jitter)
 
 
 def _note_period(account: Account, start_at: datetime | None) -> Account:

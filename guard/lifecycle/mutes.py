@@ -34,6 +34,11 @@ class Mutes:
         holding = [each for each in holding if each.below is None or level < each.below]
         return max(holding, key=lambda each: each.ends_at, default=None)
 
+    def silence_on(self, alert: Alert, *, now: datetime) -> Silence | None:
+        """The silence that holds an alert back as it stands, by the labels that it was last read with."""
+        labels = alert.reading.labels if alert.reading is not None else {}
+        return None if alert.level is None else self.silence(alert.key, labels, alert.level, now=now)
+
     def ack(self, alert: Alert, *, now: datetime) -> Ack | None:
         """The ack that keeps reminders of an alert back; the latest of them."""
         incident = alert.incident

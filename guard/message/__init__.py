@@ -2,7 +2,7 @@
 
 from guard.message.composition import compose
 from guard.message.message import Fact, Firing, Line, Message, store_failing, store_recovered, trial
-from guard.message.text import one_line, shortened
+from guard.message.text import listed, one_line, shortened
 
 __all__ = [
     "Fact",
@@ -10,6 +10,7 @@ __all__ = [
     "Line",
     "Message",
     "compose",
+    "listed",
     "one_line",
     "shortened",
     "store_failing",

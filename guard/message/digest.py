@@ -6,7 +6,7 @@ from typing import Final
 
 from guard.message.message import Line, Message
 from guard.message.telling import earlier, level_of, mark, summary, title
-from guard.message.text import one_line
+from guard.message.text import listed, one_line
 from guard.model import Occasion, Telling
 
 _LINES: Final = 20
@@ -21,7 +21,7 @@ def digest(tellings: Sequence[Telling], *, now: datetime, zone_of: Callable[[str
     ended = over == len(ranked)
     return Message(
         mark="digest resolved" if ended else f"digest {worst.word}",
-        title=_accounts(tellings),
+        title=listed(sorted({one_line(each.alert.key.account) for each in tellings}), at_most=_TITLE_ACCOUNTS),
         summary=f"{len(ranked)} alerts" + (f", {over} of them resolved" if 0 < over < len(ranked) else ""),
         level=worst,
         ended=ended,
@@ -33,12 +33,6 @@ def digest(tellings: Sequence[Telling], *, now: datetime, zone_of: Callable[[str
 def _badness(telling: Telling) -> tuple[bool, int, str]:
     """Sorts the worst first and what is over last."""
     return telling.occasion is Occasion.RESOLVED, -level_of(telling), str(telling.alert.key)
-
-
-def _accounts(tellings: Sequence[Telling]) -> str:
-    names = sorted({one_line(telling.alert.key.account) for telling in tellings})
-    more = len(names) - _TITLE_ACCOUNTS
-    return ", ".join(names) if more <= 0 else f"{', '.join(names[:_TITLE_ACCOUNTS])} and {more} more"
 
 
 def _line(telling: Telling, *, now: datetime, zone: tzinfo) -> Line:

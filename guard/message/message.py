@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from guard.message.text import one_line
-from guard.model import AlertKey, Level, Occasion, Telling
+from guard.model import STORE_FAILING, AlertKey, Level, Occasion, Telling
 from guard.units import instant_text
 
 _EMOJI: Final = {Level.CRITICAL: "🔴", Level.WARNING: "🟠", Level.INFO: "🔵"}
@@ -93,7 +93,7 @@ def store_failing(fault: str, *, now: datetime) -> Message:
     """The message that goes straight to every channel when nothing can be written down; `fault` holds no secret."""
     return Message(
         mark=Level.CRITICAL.word,
-        title="guard.store_failing",
+        title=STORE_FAILING,
         summary="quota-guard cannot write to its database",
         level=Level.CRITICAL,
         facts=(
@@ -108,7 +108,7 @@ def store_recovered(*, now: datetime) -> Message:
     """The message that goes straight to every channel that was told of `store_failing`, when a write succeeds."""
     return Message(
         mark=Occasion.RESOLVED.value,
-        title="guard.store_failing",
+        title=STORE_FAILING,
         summary="quota-guard can write to its database again",
         level=Level.CRITICAL,
         ended=True,

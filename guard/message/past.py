@@ -1,13 +1,13 @@
-"""A value's last day as one line of blocks; pure."""
+"""A value's last day as one line; pure."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from guard.message.blocks import line_of
+
 _PAST: Final = timedelta(hours=24)
 _PARTS: Final = 24  # of that time, one block each
-_BLOCKS: Final = "▁▂▃▄▅▆▇█"
-_GAP: Final = "·"
 
 
 def drawn(points: Iterable[tuple[datetime, float]], *, now: datetime) -> str:
@@ -28,10 +28,4 @@ def drawn(points: Iterable[tuple[datetime, float]], *, now: datetime) -> str:
     if len(last) < 2:  # noqa: PLR2004 - see above
         return ""
     low, high = min(last.values()), max(last.values())
-    return "".join(_block(last[part], low, high) if part in last else _GAP for part in range(_PARTS))
-
-
-def _block(value: float, low: float, high: float) -> str:
-    # Halved, since the span of two finite numbers may be too large for one.
-    span = high / 2 - low / 2
-    return _BLOCKS[round((value / 2 - low / 2) / span * (len(_BLOCKS) - 1))] if span else _BLOCKS[0]
+    return line_of([last.get(part) for part in range(_PARTS)], low=low, high=high)

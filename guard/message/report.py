@@ -1,14 +1,15 @@
 """A report: how things are after a day or a week, whether or not anything happened."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from guard.message.message import Fact, Line, Message
-from guard.message.text import one_line
+from guard.message.telling import alert_name
+from guard.message.text import listed, one_line
 from guard.model import Alert, AlertKey, Bound, Incident, Level
-from guard.units import count_text, duration_text, instant_text, share_text, value_text
+from guard.units import count_text, counted, duration_text, instant_text, share_text, value_text, without_noun
 
 _FIRING: Final = 8  # lines of each kind at most; the rest is counted
 _LIMITS: Final = 8
@@ -16,7 +17,6 @@ _PACES: Final = 4
 _MOVERS: Final = 4
 _UNTOLD: Final = 6
 _NAMED: Final = 3  # accounts in the title
-_UNITS: Final = frozenset({"", "count", "share", "seconds", "duration", "dollars"})  # any other unit is a noun
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def report_message(report: Report, *, zone: tzinfo) -> Message:
     )
     return Message(
         mark="report",
-        title=_accounts(report.accounts),
+        title=listed([*map(one_line, report.accounts)], at_most=_NAMED),
         summary=_summary(report),
         facts=tuple(_facts(report, zone=zone)),
         lines=tuple(line for most, lines in kinds for line in lines[:most]),
@@ -114,23 +114,17 @@ def report_message(report: Report, *, zone: tzinfo) -> Message:
     )
 
 
-def _accounts(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    shown = ", ".join(map(one_line, names[:_NAMED]))
-    return f"{shown} and {more:,} more" if more > 0 else shown
-
-
 def _summary(report: Report) -> str:
     if report.is_quiet:
         return "all quiet, nothing fired" if report.quality.polls else "nothing was asked, so nothing is known"
-    parts = [f"{_alerts(report.fired)} fired", f"{report.resolved:,} resolved", f"{len(report.firing):,} firing now"]
+    parts = [
+        f"{counted(report.fired, 'alert')} fired",
+        f"{report.resolved:,} resolved",
+        f"{len(report.firing):,} firing now",
+    ]
     if report.untold:
         parts.append(f"{len(report.untold):,} not told")
     return ", ".join(parts)
-
-
-def _alerts(count: int) -> str:
-    return f"{count:,} alert" + ("" if count == 1 else "s")
 
 
 def _facts(report: Report, *, zone: tzinfo) -> Iterator[Fact]:
@@ -143,7 +137,7 @@ def _facts(report: Report, *, zone: tzinfo) -> Iterator[Fact]:
 def _lasted(incident: Incident, *, end_at: datetime) -> str:
     lasted = duration_text(min(incident.ended_at or end_at, end_at) - incident.started_at)
     why = f", {incident.reason.value}" if incident.reason else ", still firing" if incident.ended_at is None else ""
-    return f"{_title(incident.key)}, {lasted} ({incident.peak.word}{why})"
+    return f"{alert_name(incident.key)}, {lasted} ({incident.peak.word}{why})"
 
 
 def _quality(quality: Quality) -> str:
@@ -153,27 +147,28 @@ def _quality(quality: Quality) -> str:
     return f"{failed}; longest without an answer {duration_text(quality.longest)} ({one_line(quality.longest_of)})"
 
 
-def _title(key: AlertKey) -> str:
-    return " / ".join(filter(None, map(one_line, (key.account, key.rule, key.subject))))
-
-
 def _firing(alert: Alert, *, end_at: datetime) -> Line:
     said = one_line(alert.reading.summary) if alert.reading else ""
-    since = f" (for {duration_text(end_at - alert.incident.started_at)})" if alert.incident else ""
-    text = f"{_title(alert.key)}: {said or 'firing'}{since}"
+    since = f" ({_so_long(end_at - alert.incident.started_at)})" if alert.incident else ""
+    text = f"{alert_name(alert.key)}: {said or 'firing'}{since}"
     return Line(mark=alert.level.word if alert.level else "firing", level=alert.level, ended=False, text=text)
 
 
+def _so_long(duration: timedelta) -> str:
+    """For how long at the period's end; what fires is as of now, which may be later."""
+    return f"for {duration_text(duration)}" if duration >= timedelta() else "since the period ended"
+
+
 def _untold(untold: Untold) -> Line:
-    text = f"{_title(untold.key)}, to {one_line(untold.channel)}: {one_line(untold.why)}"
+    text = f"{alert_name(untold.key)}, to {one_line(untold.channel)}: {one_line(untold.why)}"
     return Line(mark="not told", level=None, ended=False, text=text)
 
 
 def _limit(limit: Limit) -> Line:
     unit = one_line(limit.unit)
-    plain = unit if unit in _UNITS else ""
+    plain = without_noun(unit)
     bound = f"{limit.level.word} {limit.bound.operator} {value_text(limit.bound.number, plain)}"
-    text = f"{_title(limit.key)}: {value_text(limit.value, unit)}; {bound}, {value_text(limit.left, plain)} left"
+    text = f"{alert_name(limit.key)}: {value_text(limit.value, unit)}; {bound}, {value_text(limit.left, plain)} left"
     return Line(mark="limit", level=None, ended=False, text=text)
 
 
@@ -186,6 +181,6 @@ def _pace(pace: Pace) -> Line:
 
 
 def _mover(mover: Mover) -> Line:
-    before = "" if mover.before is None else f", {count_text(mover.before)} in the period before"
+    before = "" if mover.before is None else f" ({count_text(mover.before)} in the period before)"
     text = f"{one_line(mover.account)}: {one_line(mover.field)} grew by {count_text(mover.grown)}{before}"
     return Line(mark="grew", level=None, ended=False, text=text)

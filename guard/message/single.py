@@ -9,13 +9,12 @@ from guard.message.past import drawn
 from guard.message.telling import clock, earlier, level_of, mark, span, summary, title
 from guard.message.text import clean, one_line
 from guard.model import CHANNEL_FAILING, NO_DATA, Bound, Occasion, Reading, State, Telling
-from guard.units import count_text, duration_text, instant_text, value_text
+from guard.units import duration_text, instant_text, value_text, without_noun
 
-_UNTIL_STABLE: Final = "you hear no more of it until it gets worse, or is stable for 30m"
+_UNTIL_STABLE: Final = "you hear no more of it until it gets worse, or is stable for 30 min"
 _LATE: Final = timedelta(minutes=2)  # a firing told later than this says so
 _WITHOUT_DATA: Final = (NO_DATA, CHANNEL_FAILING)  # which no answer of AgentPhone stands behind
 _OPERATORS: Final = {"<": "below", "<=": "at or below", ">": "above", ">=": "at or above", "==": "at", "!=": "not at"}
-_UNITS: Final = frozenset({"", "count", "share", "seconds", "duration", "dollars"})  # any other unit is a noun
 
 
 def single(telling: Telling, *, now: datetime, zone: tzinfo) -> Message:
@@ -70,9 +69,7 @@ def _circumstances(telling: Telling, *, now: datetime, zone: tzinfo) -> Iterator
         case Occasion.FIRED if telling.notified is not None and telling.notified.flapping:
             yield Fact("Before", "flapping, and stable by now")
         case Occasion.FIRED if _is_late(telling, now=now):
-            fired_at = telling.incident.started_at
-            fired = f"{clock(fired_at, now=now, zone=zone)} {fired_at.astimezone(zone):%Z}"
-            yield Fact("Delivery", f"fired {fired}, delivered late")
+            yield Fact("Delivery", f"fired {clock(telling.incident.started_at, now=now, zone=zone)}, told only now")
         case _:
             pass
 
@@ -161,5 +158,4 @@ def _value_against_bounds(reading: Reading, value: float) -> str:
 
 
 def _bound_text(bound: Bound, unit: str) -> str:
-    number = value_text(bound.number, unit) if unit in _UNITS else count_text(bound.number)
-    return f"{_OPERATORS.get(bound.operator, bound.operator)} {number}"
+    return f"{_OPERATORS.get(bound.operator, bound.operator)} {value_text(bound.number, without_noun(unit))}"

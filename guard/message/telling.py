@@ -1,10 +1,11 @@
 """A telling in words: its mark, level, title and summary, and what was missed before; for one alert and for many."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from guard.message.text import one_line
-from guard.model import Incident, Level, Occasion, Telling
+from guard.model import AlertKey, Incident, Level, Occasion, Telling
 
 
 def mark(telling: Telling) -> str:
@@ -30,7 +31,12 @@ def title(telling: Telling) -> str:
     """Gives `main / numbers-remaining`, with a third part where there is a subject: its name, else its id."""
     key, reading = telling.alert.key, telling.alert.reading
     subject = (one_line(reading.subject) if reading else "") or key.subject
-    return " / ".join(filter(None, map(one_line, (key.account, key.rule, subject))))
+    return alert_name(replace(key, subject=subject))
+
+
+def alert_name(key: AlertKey) -> str:
+    """The alert as messages write it: `main / numbers-remaining`."""
+    return " / ".join(filter(None, map(one_line, (key.account, key.rule, key.subject))))
 
 
 def summary(telling: Telling) -> str:
@@ -50,11 +56,15 @@ def earlier(missed: Sequence[Incident], *, now: datetime, zone: tzinfo) -> str:
 def span(incident: Incident, over: str, *, now: datetime, zone: tzinfo) -> str:
     """Gives `fired 14:05, ended 14:20 UTC`, where `over` is the word for the end."""
     ended_at = incident.ended_at or now
-    fired, ended = (clock(at, now=now, zone=zone) for at in (incident.started_at, ended_at))
-    return f"fired {fired}, {over} {ended} {ended_at.astimezone(zone):%Z}"
+    return f"fired {_clock(incident.started_at, now=now, zone=zone)}, {over} {clock(ended_at, now=now, zone=zone)}"
 
 
 def clock(at: datetime, *, now: datetime, zone: tzinfo) -> str:
-    """Gives `14:05`, and the day before it where that is not today's."""
+    """Gives `14:05 UTC`, and the day before it where that is not today's."""
+    return f"{_clock(at, now=now, zone=zone)} {at.astimezone(zone):%Z}"
+
+
+def _clock(at: datetime, *, now: datetime, zone: tzinfo) -> str:
+    """The same without the zone, where another time behind it names that."""
     local = at.astimezone(zone)
     return f"{local:%H:%M}" if local.date() == now.astimezone(zone).date() else f"{local:%Y-%m-%d %H:%M}"

@@ -1,6 +1,6 @@
 """Text that came from elsewhere, made fit for people: clean, on one line, and not absurdly long."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 _BIDI: Final = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -29,6 +29,16 @@ def shortened(text: str, *, at_most: int) -> str:
     'numbers…'
     """
     return text if len(text) <= at_most else text[: at_most - 1] + "…"
+
+
+def listed(names: Sequence[str], *, at_most: int) -> str:
+    """The first so many names, with how many more there are.
+
+    >>> listed(["main", "spare", "third"], at_most=2)
+    'main, spare and 1 more'
+    """
+    more = f" and {len(names) - at_most:,} more" if len(names) > at_most else ""
+    return ", ".join(names[:at_most]) + more
 
 
 def clean(text: str) -> str:

@@ -33,28 +33,9 @@ def notifier_for(channel: ChannelConfig, *, now: Callable[[], datetime], console
 
             return SlackWebhookNotifier(channel.webhook_url.value, mention=channel.mention)
         case SlackBotConfig():
-            from guard.notify.slack_bot import SlackBotNotifier  # noqa: PLC0415 - see above
-            from guard.notify.slack_buttons import Buttons  # noqa: PLC0415 - see above
-
-            return SlackBotNotifier(
-                channel.token.value,
-                channel=channel.channel,
-                base_url=channel.base_url,
-                mention=channel.mention,
-                buttons=Buttons(console_url) if channel.app_token else None,
-            )
+            return _slack_bot(channel, console_url=console_url)
         case EmailConfig():
-            from guard.notify.mail import EmailNotifier  # noqa: PLC0415 - see above
-
-            return EmailNotifier(
-                host=channel.host,
-                port=channel.port,
-                security=channel.security,
-                username=channel.username,
-                password=channel.password.value if channel.password else "",
-                sender=channel.sender,
-                now=now,
-            )
+            return _email(channel, now=now)
         case WebhookConfig():
             from guard.notify.webhook import WebhookNotifier  # noqa: PLC0415 - see above
 
@@ -69,6 +50,33 @@ def notifier_for(channel: ChannelConfig, *, now: Callable[[], datetime], console
             return TerminalNotifier(channel.name, stream=sys.stdout, now=now)
         case _:
             assert_never(channel)
+
+
+def _slack_bot(channel: SlackBotConfig, *, console_url: str) -> Notifier:
+    from guard.notify.slack_bot import SlackBotNotifier  # noqa: PLC0415 - as above
+    from guard.notify.slack_buttons import Buttons  # noqa: PLC0415 - as above
+
+    return SlackBotNotifier(
+        channel.token.value,
+        channel=channel.channel,
+        base_url=channel.base_url,
+        mention=channel.mention,
+        buttons=Buttons(console_url) if channel.app_token else None,
+    )
+
+
+def _email(channel: EmailConfig, *, now: Callable[[], datetime]) -> Notifier:
+    from guard.notify.mail import EmailNotifier  # noqa: PLC0415 - as above
+
+    return EmailNotifier(
+        host=channel.host,
+        port=channel.port,
+        security=channel.security,
+        username=channel.username,
+        password=channel.password.value if channel.password else "",
+        sender=channel.sender,
+        now=now,
+    )
 
 
 @dataclass(frozen=True, slots=True)

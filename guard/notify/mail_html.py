@@ -9,6 +9,7 @@ from html import escape
 from typing import Final
 
 from guard.message import Fact, Line, Message
+from guard.message.blocks import LETTERS
 from guard.model import Level
 
 _COLOURS: Final = {
@@ -21,8 +22,6 @@ _COLOURS: Final = {
 """By the kind of what is shown: its level, that it is over, or plain for what has no level or is less important."""
 
 _DARK: Final = {"critical": "#f97066", "warning": "#fdb022", "info": "#53b1fd", "over": "#47cd89", "plain": "#98a2b3"}
-
-_DRAWING: Final = frozenset("▁▂▃▄▅▆▇█·")  # what a value's last day is drawn with
 
 _STYLE: Final = "\n".join(
     (
@@ -98,7 +97,7 @@ def _row(fact: Fact) -> str:
 
 def _narrow(text: str) -> str:
     """The style of a drawing: two dozen blocks as wide as letters would not fit into a line of a phone."""
-    return ";font-family:Menlo,Consolas,monospace;font-size:12px" if _DRAWING.issuperset(text) else ""
+    return ";font-family:Menlo,Consolas,monospace;font-size:12px" if LETTERS.issuperset(text) else ""
 
 
 def _item(line: Line) -> str:

@@ -83,7 +83,10 @@ class Notifier(Protocol):
     finds: ClassVar[bool]  # whether it can look for a message by its key
 
     async def deliver(self, call: Call, *, key: str) -> Outcome:
-        """Makes one call, once, within the notifier's own deadline; the key goes along if the receiver can keep it."""
+        """Makes one call, once, within the notifier's own deadline; the key goes along if the receiver can keep it.
+
+        A Reply or an Edit that the channel does not take is Gone.
+        """
         ...
 
     async def find(self, *, key: str, thread: str, attempted_at: datetime) -> Sent | Retry | None:

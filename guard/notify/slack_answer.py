@@ -1,10 +1,7 @@
-"""What Slack's answers have in common, whichever way they come: an object, one word, how long to wait; pure."""
+"""What Slack's answers have in common, whichever way they come: one word, and what it says; pure."""
 
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
@@ -38,9 +35,6 @@ ABOUT_THE_PAYLOAD: Final = frozenset(
 
 _WORD: Final = re.compile(r"[a-z][a-z_]{2,59}")
 _SHORTEST_SECRET: Final = 6  # parts of a secret shorter than this say nothing by themselves
-_PATIENCE: Final = timedelta(seconds=60)  # where no number of seconds is given
-_SHORTEST_WAIT: Final = timedelta(seconds=1)
-_LONGEST_WAIT: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +42,6 @@ class Refused:
     """The payload, not the address, was refused: a shorter one may be taken; if not, `outcome` stands."""
 
     outcome: Rejected
-
-
-def json_object(text: str) -> Mapping[str, object]:
-    """The text as a JSON object; empty if it is none."""
-    if not text.lstrip().startswith("{"):
-        return {}
-    try:
-        found: Mapping[str, object] = json.loads(text)
-    except (ValueError, RecursionError):  # what many brackets give is the second
-        return {}
-    return found
 
 
 def word_in(said: object, *, secret: str) -> str:
@@ -69,10 +52,3 @@ def word_in(said: object, *, secret: str) -> str:
     hidden = secret.lower()
     parts = (part for part in re.split(r"\W+", hidden) if len(part) >= _SHORTEST_SECRET)
     return "" if word in hidden or any(part in word for part in parts) else word
-
-
-def wait_of(retry_after: str) -> timedelta:
-    """How long to wait: seconds, within a second and an hour; a minute for what is no number of seconds."""
-    if not re.fullmatch(r"\s*[0-9]{1,9}(\.[0-9]*)?\s*", retry_after):
-        return _PATIENCE
-    return min(max(timedelta(seconds=float(retry_after)), _SHORTEST_WAIT), _LONGEST_WAIT)

@@ -11,11 +11,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from guard.logs import log
 from guard.model import Level
+from guard.notify.exchange import DEADLINE, exchange
 from guard.notify.notifier import Call, Outcome, Post, Rejected, Retry, Sent
 from guard.notify.slack_answer import Refused
 from guard.notify.slack_bot_answer import Said, receipt_of, verdict
 from guard.notify.slack_buttons import Buttons
-from guard.notify.slack_http import DEADLINE, exchange
 from guard.notify.slack_payload import Payload, key_of, place_of, request_of
 from guard.notify.slack_web import said, web_client
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Final, assert_never
 
+from guard.notify.answer import wait_of
 from guard.notify.notifier import Call, Edit, Gone, Outcome, Post, Rejected, Reply, Retry, Sent, Unsure
 from guard.notify.slack_answer import (
     ABOUT_THE_PAYLOAD,
@@ -19,7 +20,6 @@ from guard.notify.slack_answer import (
     RATE_LIMITED,
     TROUBLE,
     Refused,
-    wait_of,
 )
 
 _MOVING: Final = frozenset({"external_channel_migrating", "org_login_required", "team_added_to_org", "update_failed"})

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from guard.message import Firing, one_line, shortened
 from guard.model import AlertKey
-from guard.notify.slack_answer import json_object
+from guard.notify.answer import json_object
 
 ENDED: Final = "This incident has ended; there is nothing left to do about it."
 """What is told for a press that came too late."""

@@ -15,7 +15,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from guard.notify.slack_http import SILENT
+from guard.notify.slack_log import SILENT
 
 PING_EVERY: Final = timedelta(seconds=5)
 """How often a sign of life goes out; without an answer for four times as long the connection counts as broken."""

@@ -16,11 +16,13 @@ import aiohttp
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from guard.lifecycle.backoff import FIRST, backoff
 from guard.logs import log
+from guard.notify.exchange import DEADLINE, exchange
 from guard.notify.notifier import Rejected, Retry, Unsure
 from guard.notify.slack_buttons import NoPress, Press, Pressed, press_of
-from guard.notify.slack_http import DEADLINE, SILENT, exchange
 from guard.notify.slack_line import PING_EVERY, Line
+from guard.notify.slack_log import SILENT
 from guard.notify.slack_web import said, web_client
 
 Handler = Callable[[Press], Awaitable[str]]
@@ -29,7 +31,6 @@ Handler = Callable[[Press], Awaitable[str]]
 _FAILED: Final = "That did not work; please try again, or use the command line (guard ack, guard silence)."
 _UNUSABLE: Final = "base_url, or the proxy's address, is no usable URL, or app_token holds what no token may"
 _ADVICE: Final = "see that Socket Mode is on in the app, and that its app-level token has the scope connections:write"
-_FIRST_WAIT: Final = timedelta(seconds=1)
 _LONGEST_WAIT: Final = timedelta(minutes=5)
 _PRESSES_MOST: Final = 100  # waiting at one time
 _KNOWN_MOST: Final = 1000
@@ -58,7 +59,7 @@ class SlackSocket:
         press: Handler,
         now: Callable[[], datetime],
         deadline: timedelta = DEADLINE,
-        first_wait: timedelta = _FIRST_WAIT,
+        first_wait: timedelta = FIRST,
         ping_every: timedelta = PING_EVERY,
     ) -> None:
         """Connects to nothing yet."""
@@ -109,7 +110,8 @@ class SlackSocket:
             else:
                 await self._replace(None)
                 self._note(line.why)
-                failures, wait = failures + 1, max(line.after, self._backoff(failures))
+                failures += 1
+                wait = max(line.after, self._backoff(failures))
             await _pause(wait)
 
     async def _opened(self) -> Line | _Down:
@@ -160,8 +162,8 @@ class SlackSocket:
         self._lost = lost
 
     def _backoff(self, failures: int) -> timedelta:
-        doubled = self._first_wait * (1 << min(failures, 16))
-        return min(_LONGEST_WAIT, doubled) * (0.5 + random() / 2)  # noqa: S311 - a backoff's jitter guards no secret
+        jitter = random()  # noqa: S311 - a backoff's jitter guards no secret
+        return backoff(failures, longest=_LONGEST_WAIT, jitter=jitter, first=self._first_wait)
 
     def _is_safe(self, url: str, scheme: str) -> bool:
         """Whether it is one of TLS; where the API itself is spoken to without, on loopback, it need not be."""

@@ -9,13 +9,13 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from guard.notify.slack_answer import word_in
 from guard.notify.slack_bot_answer import Said
-from guard.notify.slack_http import SILENT
+from guard.notify.slack_log import SILENT
 
 
 def web_client(token: str, *, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
     """A client that tries everything once: its default handlers would post again after a dropped connection.
 
-    `session` is one of `slack_http.exchange`.
+    `session` is one of `guard.notify.exchange`.
     """
     return AsyncWebClient(token, base_url=base_url, session=session, logger=SILENT, retry_handlers=[])
 

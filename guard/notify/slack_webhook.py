@@ -9,9 +9,10 @@ import aiohttp
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from guard.model import Level
+from guard.notify.exchange import DEADLINE, exchange
 from guard.notify.notifier import Call, Gone, Outcome, Post, Retry, Sent
 from guard.notify.slack_answer import Refused
-from guard.notify.slack_http import DEADLINE, SILENT, exchange
+from guard.notify.slack_log import SILENT
 from guard.notify.slack_payload import Payload, mention_of, post_payloads
 from guard.notify.slack_webhook_answer import verdict
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
+from guard.notify.answer import json_object, wait_of
 from guard.notify.notifier import Outcome, Rejected, Retry, Sent
 from guard.notify.slack_answer import (
     ABOUT_THE_PAYLOAD,
@@ -16,8 +17,6 @@ from guard.notify.slack_answer import (
     RATE_LIMITED,
     TROUBLE,
     Refused,
-    json_object,
-    wait_of,
     word_in,
 )
 

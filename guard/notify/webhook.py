@@ -9,9 +9,9 @@ from typing import ClassVar, Final
 import aiohttp
 
 from guard import __version__
+from guard.notify.answer import wait_of
+from guard.notify.exchange import DEADLINE, exchange
 from guard.notify.notifier import Call, Gone, Outcome, Post, Rejected, Retry, Sent
-from guard.notify.slack_answer import wait_of
-from guard.notify.slack_http import DEADLINE, exchange
 from guard.notify.webhook_body import body_of
 from guard.notify.webhook_signature import signed_headers
 

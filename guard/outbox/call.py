@@ -104,7 +104,7 @@ def _muted(unit: Unit, tellings: Sequence[Telling], *, now: datetime) -> list[Te
     going_on = [each.alert.incident.id for each in tellings if each.alert.incident is not None]
     if not going_on:
         return list(tellings)
-    mutes = Mutes.of(unit.silences(since=now), unit.acks(going_on))
+    mutes = unit.mutes(going_on, now=now)
     return [_with(mutes, each, now=now) for each in tellings]
 
 
@@ -112,6 +112,4 @@ def _with(mutes: Mutes, telling: Telling, *, now: datetime) -> Telling:
     alert = telling.alert
     if alert.level is None or telling.incident.ended_at is not None:
         return telling
-    labels = alert.reading.labels if alert.reading is not None else {}
-    silence = mutes.silence(alert.key, labels, alert.level, now=now)
-    return replace(telling, ack=mutes.ack(alert, now=now), silence=silence)
+    return replace(telling, ack=mutes.ack(alert, now=now), silence=mutes.silence_on(alert, now=now))

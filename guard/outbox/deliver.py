@@ -47,9 +47,7 @@ class Outbox:
     past: ValuePast | None = None  # for messages of one alert, which then show how its value moved
     storm: Storm = field(default_factory=Storm)
     pace: Pace = field(default_factory=Pace)
-    _unsettled: dict[str, tuple[Delivery, Outcome]] = field(
-        default_factory=dict
-    )  # answered, not yet written, by channel
+    _unsettled: dict[str, tuple[Delivery, Outcome]] = field(default_factory=dict)  # answered, not yet written
     _held: set[str] = field(default_factory=set)  # channels on which a message waits for its pace alone
     _sending: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))  # by channel
 

@@ -9,7 +9,6 @@ from guard.config import Config, recipients_of
 from guard.config.failing import evaluate_failing, failing_key, failing_policy
 from guard.lifecycle.decide import Decision, Memory, judge, retire
 from guard.lifecycle.desired import desire, gap
-from guard.lifecycle.mutes import Mutes
 from guard.lifecycle.strait import Strait, strait
 from guard.model import (
     CHANNEL_FAILING,
@@ -70,7 +69,7 @@ def _judged(
     evaluation = evaluate_failing(key, config.channels[found.channel], found, now=now)
     memory = _memory(unit, key.account, alerts, now=now)
     decision = judge(memory, evaluation, failing_policy(config, found), now=now, every=_EVERY)
-    _save(unit, decision)
+    unit.save_changes(decision)
     return decision
 
 
@@ -79,23 +78,13 @@ def _ended(unit: Unit, config: Config, busy: Mapping[AlertKey, Alert], *, now: d
     for key in busy:
         if key.subject not in config.channels:
             decision = retire(_memory(unit, key.account, busy, now=now), {key: Reason.SUBJECT_GONE}, now=now)
-            _save(unit, decision)
+            unit.save_changes(decision)
             yield decision
 
 
 def _memory(unit: Unit, account: str, alerts: Mapping[AlertKey, Alert], *, now: datetime) -> Memory:
-    def mutes(incident_ids: Collection[str]) -> Mutes:
-        return Mutes.of(unit.silences(since=now), unit.acks(incident_ids))
-
-    return Memory(Account(account), alerts, partial(unit.notifications, account), mutes)
-
-
-def _save(unit: Unit, decision: Decision) -> None:
-    """Nothing is written of the account itself, whose cycles know better how its asking goes."""
-    unit.save_incidents(decision.incidents)
-    unit.save_alerts(decision.alerts)
-    unit.add_events(decision.events)
-    unit.save_desired(decision.notifications)
+    """Of the account itself nothing is read, nor written: its cycles know better how its asking goes."""
+    return Memory(Account(account), alerts, partial(unit.notifications, account), partial(unit.mutes, now=now))
 
 
 # --- the last resort -----------------------------------------------------------------------------------------------
@@ -106,9 +95,9 @@ def _stand_in(unit: Unit, config: Config, failing: Collection[str], *, now: date
 
     What is held back waits there too, and what is over by now is told where it was told before.
     """
-    untold = _untold(unit, failing) if config.fallback and failing else {}
-    known = _by_key(each for name in config.fallback for each in unit.notifications_on(name)) if untold else {}
-    wanted = {key: each for key, each in untold.items() if not _all_know(known.get(key, ()), each, config)}
+    waiting = _waiting(unit, failing) if config.fallback and failing else {}
+    known = _by_key(each for name in config.fallback for each in unit.notifications_on(name)) if waiting else {}
+    wanted = {key: each for key, each in waiting.items() if not _all_know(known.get(key, ()), each, config)}
     is_news = False
     for account in {key.account for key in wanted}:
         alerts = unit.alerts(account)
@@ -122,7 +111,7 @@ def _stand_in(unit: Unit, config: Config, failing: Collection[str], *, now: date
     return is_news
 
 
-def _untold(unit: Unit, failing: Iterable[str]) -> dict[AlertKey, Knowledge]:
+def _waiting(unit: Unit, failing: Iterable[str]) -> dict[AlertKey, Knowledge]:
     """The highest level of each alert that one of these channels is yet to be told of."""
     waiting = [each for name in failing for each in unit.waiting(name) if gap(each.desired, each.notified)]
     desired = ((each.key, each.desired) for each in waiting if each.desired)

@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
+from guard.lifecycle.backoff import backoff
 from guard.model import CallKind, Delivery, DeliveryState, Event, EventKind
 from guard.notify.notifier import Gone, Outcome, Rejected, Retry, Sent, Unsure
 
 GIVE_UP_AFTER: Final = timedelta(hours=24)
 FINDABLE_AFTER: Final = timedelta(seconds=5)
 LOOK_FOR: Final = timedelta(minutes=15)  # while the channel cannot be looked through
-_FIRST_WAIT: Final = timedelta(seconds=1)
 _LONGEST_WAIT: Final = timedelta(minutes=5)
 
 
@@ -58,8 +58,7 @@ def unsure(delivery: Delivery, why: str, due_at: datetime, *, finds: bool) -> De
 
 
 def _wait(delivery: Delivery, jitter: float) -> timedelta:
-    doubled = _FIRST_WAIT * (1 << min(max(delivery.attempts - 1, 0), 16))
-    return min(_LONGEST_WAIT, doubled) * (0.5 + jitter / 2)
+    return backoff(delivery.attempts, longest=_LONGEST_WAIT, jitter=jitter)
 
 
 def events(delivery: Delivery, kind: EventKind, *, now: datetime) -> list[Event]:

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Row
 
@@ -14,21 +13,14 @@ from guard.model import (
     Alert,
     AlertKey,
     Answer,
-    CallKind,
-    Delivery,
-    DeliveryState,
     Endpoint,
     Event,
     EventKind,
     Failure,
     FailureKind,
     Incident,
-    Knowledge,
     Level,
-    Notification,
-    Outdated,
     Reason,
-    Root,
     Silence,
     State,
     SubAccount,
@@ -37,22 +29,6 @@ from guard.model import (
 from guard.store import document
 from guard.store.poll import Poll
 from guard.store.rule_file import RuleFile
-from guard.store.tables import MICROSECOND
-
-_KEPT: Final = 64  # answers; of a thousand, all different, the processor's cache holds too few
-
-_NO_AGE: Final = timedelta()
-
-RECORDED: Final = (
-    "at",
-    "answer_id",
-    "age",
-    "server_at",
-    "failure_kind",
-    "failure_text",
-    "failure_retry_after",
-)
-"""The columns of a poll that `RecentAnswers` takes, in this order."""
 
 Values = dict[str, Any]
 """A row to be written, by column name."""
@@ -68,7 +44,8 @@ def key_of(row: Row[Any]) -> AlertKey:
     return AlertKey(row.account, row.rule, row.subject)
 
 
-def _level(number: int | None) -> Level | None:
+def level_of(number: int | None) -> Level | None:
+    """The level by its number; None where there is none."""
     return None if number is None else Level(number)
 
 
@@ -156,47 +133,6 @@ def answer_of(row: Row[Any]) -> Answer:
     return Answer(json.loads(row.payload), row.payload, row.server_at)
 
 
-class RecentAnswers:
-    """One endpoint's polls from the driver's own rows, with the newest answers kept, so that an equal one is read once.
-
-    A year of polls is read by it, which SQLAlchemy's rows and types would make three times as long.
-    """
-
-    def __init__(self, account: str, endpoint: Endpoint) -> None:
-        """Takes whose polls they are; has read none yet."""
-        self._account, self._endpoint = account, endpoint
-        self._answers: dict[int, Answer] = {}
-
-    def poll_of(self, row: tuple[Any, ...]) -> Poll:
-        """A poll, from RECORDED and a payload.
-
-        By the server's clock an answer of /v1/usage that is kept came when its first poll did, since the poll has its
-        age; a sibling's came with its own poll, for it is read by the day and the month that the server was in.
-        """
-        at, answer_id, age, server_at, kind, text, retry_after, payload = row
-        outcome: Answer | Failure
-        if answer_id is None:
-            outcome = Failure(FailureKind(kind), text, None if retry_after is None else retry_after * MICROSECOND)
-        elif answer_id in self._answers:
-            outcome = self._answers[answer_id]
-            if self._endpoint is not Endpoint.USAGE:
-                outcome = replace(outcome, server_at=server_at and _instant_of(server_at))
-        else:
-            outcome = self._kept(answer_id, Answer(json.loads(payload), payload, server_at and _instant_of(server_at)))
-        return Poll(self._account, _instant_of(at), outcome, self._endpoint, age * MICROSECOND if age else _NO_AGE)
-
-    def _kept(self, answer_id: int, answer: Answer) -> Answer:
-        if len(self._answers) >= _KEPT:
-            self._answers.clear()
-        self._answers[answer_id] = answer
-        return answer
-
-
-def _instant_of(text: str) -> datetime:
-    """An instant as it lies in the file: UTC, and without saying so."""
-    return datetime.fromisoformat(f"{text}+00:00")
-
-
 def incident_row(incident: Incident) -> Values:
     """An incident, whole."""
     return {
@@ -256,7 +192,7 @@ def alert_of(row: Row[Any], incidents: Mapping[str, Incident]) -> Alert:
     return Alert(
         key=key_of(row),
         state=State(row.state),
-        level=_level(row.level),
+        level=level_of(row.level),
         timers=document.timers_of(row.timers),
         clear=_timer(row.clear_total, row.clear_at),
         unknown=_timer(row.unknown_total, row.unknown_at),
@@ -293,135 +229,10 @@ def event_of(row: Row[Any]) -> Event:
         key=key_of(row),
         kind=EventKind(row.kind),
         incident_id=row.incident_id,
-        level=_level(row.level),
+        level=level_of(row.level),
         value=row.value,
         channel=row.channel,
         text=row.text,
-    )
-
-
-def recipient_row(notification: Notification) -> Values:
-    """The columns that name a notification."""
-    return {
-        **key_row(notification.key),
-        "channel": notification.channel,
-        "recipient": notification.recipient,
-    }
-
-
-def _knowledge_row(half: str, knowledge: Knowledge | None) -> Values:
-    return {
-        f"{half}_incident_id": knowledge and knowledge.incident_id,
-        f"{half}_level": knowledge and knowledge.level,
-        f"{half}_reminders": knowledge and knowledge.reminders,
-        f"{half}_ended": knowledge and knowledge.ended,
-        f"{half}_missed": knowledge and document.missed_text(knowledge.missed),
-        f"{half}_flapping": knowledge and knowledge.flapping,
-    }
-
-
-def desired_row(notification: Notification) -> Values:
-    """The half that the cycle writes."""
-    held = {"desired_held": notification.desired and notification.desired.held}
-    return recipient_row(notification) | _knowledge_row("desired", notification.desired) | held
-
-
-def notified_row(notification: Notification) -> Values:
-    """The half that the outbox writes."""
-    knowledge = _knowledge_row("notified", notification.notified)
-    return recipient_row(notification) | knowledge | {"notified_at": notification.notified_at}
-
-
-def notification_of(row: Row[Any]) -> Notification:
-    """A notification, both halves."""
-    return Notification(
-        key=key_of(row),
-        channel=row.channel,
-        recipient=row.recipient,
-        desired=_knowledge_of(row, "desired"),
-        notified=_knowledge_of(row, "notified"),
-        notified_at=row.notified_at,
-        root=_root_of(row),
-    )
-
-
-def root_row(notification: Notification) -> Values:
-    """The message that an incident stands in; the outbox writes it too, but not with each message."""
-    root = notification.root
-    return recipient_row(notification) | {
-        "root_incident_id": root and root.incident_id,
-        "root_receipt": root and root.receipt,
-        "root_level": root and root.level,
-        "root_ended": root and root.ended,
-        "root_wording": root and root.wording,
-    }
-
-
-def outdated_of(row: Row[Any]) -> Outdated:
-    """A notification whose message is outdated, from its row joined with its alert's."""
-    return Outdated(notification_of(row), _level(row.present), row.wording or "")
-
-
-def _root_of(row: Row[Any]) -> Root | None:
-    if row.root_incident_id is None:
-        return None
-    return Root(row.root_incident_id, row.root_receipt, Level(row.root_level), row.root_ended, row.root_wording)
-
-
-def _knowledge_of(row: Row[Any], half: str) -> Knowledge | None:
-    values = row._mapping  # noqa: SLF001 - public, as its documentation says; the underscore keeps column names free
-    if values[f"{half}_incident_id"] is None:
-        return None
-    return Knowledge(
-        incident_id=values[f"{half}_incident_id"],
-        level=Level(values[f"{half}_level"]),
-        reminders=values[f"{half}_reminders"],
-        ended=values[f"{half}_ended"],
-        missed=document.missed_of(values[f"{half}_missed"]),
-        flapping=values[f"{half}_flapping"],
-        held=half == "desired" and values["desired_held"],
-    )
-
-
-def delivery_row(delivery: Delivery) -> Values:
-    """A delivery, whole."""
-    return {
-        "key": delivery.key,
-        "channel": delivery.channel,
-        "recipient": delivery.recipient,
-        "covers": document.covers_text(delivery.covers),
-        "created_at": delivery.created_at,
-        "due_at": delivery.due_at,
-        "call": delivery.call.value,
-        "receipt": delivery.receipt,
-        "may_have_arrived": delivery.may_have_arrived,
-        "state": delivery.state.value,
-        "attempts": delivery.attempts,
-        "attempted_at": delivery.attempted_at,
-        "settled_at": delivery.settled_at,
-        "why": delivery.why,
-        "wording": delivery.wording,
-    }
-
-
-def delivery_of(row: Row[Any]) -> Delivery:
-    """A delivery, whole."""
-    return Delivery(
-        key=row.key,
-        channel=row.channel,
-        recipient=row.recipient,
-        covers=document.covers_of(row.covers),
-        created_at=row.created_at,
-        due_at=row.due_at,
-        call=CallKind(row.call),
-        receipt=row.receipt,
-        may_have_arrived=row.may_have_arrived,
-        state=DeliveryState(row.state),
-        attempts=row.attempts,
-        attempted_at=row.attempted_at,
-        settled_at=row.settled_at,
-        why=row.why,
-        wording=row.wording,
     )
 
 
@@ -461,7 +272,7 @@ def silence_of(row: Row[Any]) -> Silence:
         starts_at=row.starts_at,
         ends_at=row.ends_at,
         labels=json.loads(row.labels),
-        below=_level(row.below),
+        below=level_of(row.below),
         reason=row.reason,
         by=row.by,
         id=row.id,

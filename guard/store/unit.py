@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Delete, Executable, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import Insert
@@ -22,7 +22,7 @@ from guard.model import (
     Silence,
     SubAccount,
 )
-from guard.store import retention, rows
+from guard.store import outbox_rows, retention, rows
 from guard.store.poll import Poll
 from guard.store.prepared import Prepared
 from guard.store.rule_file import RuleFile
@@ -42,6 +42,9 @@ from guard.store.tables import (
     SUB_ACCOUNT,
 )
 from guard.store.view import View
+
+if TYPE_CHECKING:
+    from guard.lifecycle.decide import Decision
 
 
 def _upsert(table: Table, *, only: str = "") -> Insert:
@@ -146,6 +149,13 @@ class Unit(View):
         """Writes incidents, open or ended."""
         self._execute_each(_SAVE_INCIDENT, map(rows.incident_row, incidents))
 
+    def save_changes(self, decision: "Decision") -> None:
+        """Writes what a decision changes of alerts; how the asking goes is `save_account`'s part."""
+        self.save_incidents(decision.incidents)
+        self.save_alerts(decision.alerts)
+        self.add_events(decision.events)
+        self.save_desired(decision.notifications)
+
     def add_events(self, events: Iterable[Event]) -> None:
         """Adds events; those of one instant keep their order."""
         self._execute_each(_ADD_EVENT, map(rows.event_row, events))
@@ -165,23 +175,23 @@ class Unit(View):
 
     def save_desired(self, notifications: Iterable[Notification]) -> None:
         """Writes what channels should know; what they were notified of stays as it is."""
-        self._execute_each(_SAVE_DESIRED, map(rows.desired_row, notifications))
+        self._execute_each(_SAVE_DESIRED, map(outbox_rows.desired_row, notifications))
 
     def save_notified(self, notifications: Iterable[Notification]) -> None:
         """Writes what channels were notified of, and when; what they should know stays as it is."""
-        self._execute_each(_SAVE_NOTIFIED, map(rows.notified_row, notifications))
+        self._execute_each(_SAVE_NOTIFIED, map(outbox_rows.notified_row, notifications))
 
     def save_roots(self, notifications: Iterable[Notification]) -> None:
         """Writes the messages that incidents stand in, or that there is none; both halves stay as they are."""
-        self._execute_each(_SAVE_ROOT, map(rows.root_row, notifications))
+        self._execute_each(_SAVE_ROOT, map(outbox_rows.root_row, notifications))
 
     def delete_notifications(self, notifications: Iterable[Notification]) -> None:
         """Forgets both halves of what these channels know of these alerts."""
-        self._execute_each(_DELETE_NOTIFICATION, (_old(rows.recipient_row(each)) for each in notifications))
+        self._execute_each(_DELETE_NOTIFICATION, (_old(outbox_rows.recipient_row(each)) for each in notifications))
 
     def save_delivery(self, delivery: Delivery) -> None:
         """Writes a delivery."""
-        self._connection.execute(_SAVE_DELIVERY, rows.delivery_row(delivery))
+        self._connection.execute(_SAVE_DELIVERY, outbox_rows.delivery_row(delivery))
 
     def delete_delivery(self, key: str) -> None:
         """Forgets a delivery; one that is not there is no error."""

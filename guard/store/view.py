@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Executable, Row, Select, Table, and_, bindparam, case, not_, or_, select
 
+from guard.lifecycle.mutes import Mutes
 from guard.model import (
     Account,
     Ack,
@@ -22,10 +23,11 @@ from guard.model import (
     Silence,
     SubAccount,
 )
-from guard.store import rows
+from guard.store import outbox_rows, rows
 from guard.store.asking import Asking, asking
 from guard.store.poll import Poll
 from guard.store.prepared import Prepared
+from guard.store.recent_answers import RECORDED, RecentAnswers
 from guard.store.rule_file import RuleFile
 from guard.store.tables import (
     ACCOUNT,
@@ -123,22 +125,20 @@ _ANSWERS: Final = (
     .order_by(POLL.c.at, POLL.c.id)
 )
 _RECORDED: Final = Prepared(
-    select(*(POLL.c[name] for name in rows.RECORDED), ANSWER.c.payload)
+    select(*(POLL.c[name] for name in RECORDED), ANSWER.c.payload)
     .outerjoin(ANSWER, ANSWER.c.id == POLL.c.answer_id)
     .where(POLL.c.account == bindparam("account"), POLL.c.endpoint == bindparam("endpoint"))
     .where(POLL.c.at >= bindparam("since", type_=POLL.c.at.type))
     .order_by(POLL.c.at, POLL.c.id)
 )
 _LAST_GOOD: Final = Prepared(
-    select(*(POLL.c[name] for name in rows.RECORDED), ANSWER.c.payload)
+    select(*(POLL.c[name] for name in RECORDED), ANSWER.c.payload)
     .join(ANSWER, ANSWER.c.id == POLL.c.answer_id)
     .where(POLL.c.account == bindparam("account"), POLL.c.endpoint == bindparam("endpoint"))
     .where(POLL.c.at > bindparam("begin", type_=POLL.c.at.type), POLL.c.at <= bindparam("end", type_=POLL.c.at.type))
     .order_by(POLL.c.at.desc(), POLL.c.id.desc())
 )
 _GOOD_POLLS: Final = _POLLS.where(POLL.c.answer_id.is_not(None))
-
-
 _INCIDENTS_WITHIN: Final = (
     select(INCIDENT)
     .where(INCIDENT.c.started_at < bindparam("end"))
@@ -211,7 +211,7 @@ class View:
         Polls whose answers are equal share one object of it if they lie near each other.
         """
         named = {"account": account, "endpoint": endpoint, "since": since}
-        answers = rows.RecentAnswers(account, endpoint)
+        answers = RecentAnswers(account, endpoint)
         return map(answers.poll_of, _RECORDED.execute(self._connection, named))
 
     def sampled(self, account: str, *, until: datetime, every: timedelta, count: int) -> Iterator[Poll]:
@@ -219,7 +219,7 @@ class View:
 
         A span without one is left out. Each is looked up by itself: how many polls there are makes no difference.
         """
-        answers = rows.RecentAnswers(account, Endpoint.USAGE)
+        answers = RecentAnswers(account, Endpoint.USAGE)
         for number in range(count, 0, -1):
             begin = until - number * every
             named = {"account": account, "endpoint": Endpoint.USAGE, "begin": begin, "end": begin + every}
@@ -268,19 +268,19 @@ class View:
     def notifications(self, account: str | None = None) -> list[Notification]:
         """What each channel should know and was notified of, for all alerts or one account's, in order of key."""
         found = self._rows_of(account, _NOTIFICATIONS, _NOTIFICATIONS_OF)
-        return [rows.notification_of(row) for row in found]
+        return [outbox_rows.notification_of(row) for row in found]
 
     def notifications_on(self, channel: str) -> list[Notification]:
         """What one channel should know and was notified of, for all alerts, in order of key."""
-        return [rows.notification_of(row) for row in self._rows(_NOTIFICATIONS_ON, channel=channel)]
+        return [outbox_rows.notification_of(row) for row in self._rows(_NOTIFICATIONS_ON, channel=channel)]
 
     def waiting(self, channel: str) -> list[Notification]:
         """What a channel should know and was not yet notified of, in order of key."""
-        return [rows.notification_of(row) for row in self._rows(_WAITING, channel=channel)]
+        return [outbox_rows.notification_of(row) for row in self._rows(_WAITING, channel=channel)]
 
     def outdated(self, channel: str) -> list[Outdated]:
         """Those of a channel whose incident stands in a message that shows another state or words, in order of key."""
-        return [rows.outdated_of(row) for row in self._rows(_OUTDATED, channel=channel)]
+        return [outbox_rows.outdated_of(row) for row in self._rows(_OUTDATED, channel=channel)]
 
     def deliveries(
         self, *, channel: str | None = None, states: Collection[DeliveryState] = tuple(DeliveryState)
@@ -288,8 +288,8 @@ class View:
         """Deliveries to one channel or all, in these states, oldest first."""
         words = [state.value for state in states]
         if channel is None:
-            return [rows.delivery_of(row) for row in self._rows(_DELIVERIES, states=words)]
-        return [rows.delivery_of(row) for row in self._rows(_DELIVERIES_TO, states=words, channel=channel)]
+            return [outbox_rows.delivery_of(row) for row in self._rows(_DELIVERIES, states=words)]
+        return [outbox_rows.delivery_of(row) for row in self._rows(_DELIVERIES_TO, states=words, channel=channel)]
 
     def channel_fingerprints(self) -> dict[str, str]:
         """How each channel was configured when that was last saved, by name."""
@@ -304,6 +304,10 @@ class View:
         """The acks of incidents, oldest first; also those that were taken back or whose time is over."""
         chunks = _chunks(incident_ids)
         return [rows.ack_of(row) for chunk in chunks for row in self._rows(_ACKS, incidents=chunk)]
+
+    def mutes(self, incident_ids: Iterable[str], *, now: datetime) -> Mutes:
+        """The silences that are not over, and the acks of these incidents."""
+        return Mutes.of(self.silences(since=now), self.acks(incident_ids))
 
     def rule_files(self, *, count: int) -> list[RuleFile]:
         """The last `count` versions of the rule file that took effect, newest first."""

@@ -138,7 +138,8 @@ def test_what_reads_prints_a_document_before_during_and_after(home: Home, api: A
         status, alerts, history = home.read("status"), home.read("alerts"), home.read("history")
         assert service.end() == 0
     assert status["accounts"][0]["values"]["numbers.remaining"] == 1
-    assert status["channels"] == [{"channel": "ops", "waiting": 0, "deliveries": []}]
+    nothing: dict[str, object] = {"waiting": 0, "oldest_pending_at": None, "dead": 0, "deliveries": []}
+    assert status["channels"] == [{"channel": "ops", **nothing}]
     (alert,) = alerts["alerts"]
     assert (alert["alert"], alert["state"], alert["level"]) == ("main/numbers-remaining", "firing", "critical")
     assert [each["event"] for each in history["events"]] == ["alert.fired", "delivery.sent"]

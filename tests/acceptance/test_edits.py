@@ -125,8 +125,7 @@ def ends(service: Running, slack: Slack) -> None:
     others = [post.text for post in slack.shown if "guard.config_invalid" not in post.text and "left" not in post.whole]
     assert others == []
     marks = [post.mark for post in slack.shown if "guard.config_invalid" in post.text]
-    assert marks == [("warning", "resolved")[number % 2] for number in range(len(marks))]
-    assert marks[-1] == "resolved"
+    assert marks == ["warning", "resolved"] * 3 + ["flapping"]
 
 
 # --- killed meanwhile ----------------------------------------------------------------------------------------------

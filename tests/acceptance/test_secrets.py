@@ -29,6 +29,8 @@ def test_no_secret_shows_anywhere_even_if_every_server_repeats_it(home: Home, ap
         slack.answer = _echo(404)
         api.say(5)
         with home.run(GUARD_LOG="json") as again:
+            again.log.until("alert.resolved")
+            api.say(1)
             again.log.until("delivery.dead")
             assert again.end() == 0
     assert all(json.loads(line)["event"] for line in again.log.text.splitlines())

@@ -59,7 +59,7 @@ async def test_a_silence_holds_back_and_says_so_everywhere(at_desk: Sit, explain
             }
         )
         assert "silence 1 by ann" in guard("status").out
-        assert "\n1 silence is in force; `guard silence list` shows what of.\n" in guard("status").out
+        assert "\n1 silence is in force; `guard silence list` shows which.\n" in guard("status").out
         guard("silence", "end", "1")
         assert sentence(explain()) == shown(
             "Nothing is sent now: ops is no longer held back, and told in the next cycle."
@@ -102,6 +102,15 @@ async def test_a_quiet_window_holds_back_until_its_end(at_desk: Sit, explain: Ex
         it.clock.move(hours=2)
         await tells(it, 2)
         assert it.told == ["warning"]
+
+
+async def test_all_that_holds_back_is_named_with_its_end(at_desk: Sit, explain: Explain, guard: Run) -> None:
+    async with at_desk(rules=WARNING + AFTERNOON) as it:
+        guard("silence", "add", "main/numbers-remaining", "--for", "5m")
+        await tells(it, 2)
+        assert sentence(explain()) == shown(
+            "Nothing is sent now: it is held back from ops: quiet window afternoon until 2026-11-23 16:00 UTC; silence 1 by ann until 2026-11-23 14:10 UTC."
+        )
 
 
 async def test_reminders_of_what_was_told_before_wait_for_the_end_of_a_quiet_window(

@@ -136,7 +136,7 @@ async def test_an_account_that_cannot_be_asked_is_shown_with_the_reason(
             "main/numbers-remaining  4      ok     warning < 3, 1 away",
             "",
             "other: not asked: OTHER_KEY is not set in the environment",
-            "third: the API refused the key: 401 Unauthorized: Missing or invalid API key.",
+            "third: the API refused the key: 401 Unauthorized: Missing or invalid API key",
         ]
     )
 
@@ -178,7 +178,7 @@ async def test_a_sibling_endpoint_that_fails_costs_only_itself(guard: Run, sandb
                 "main/numbers-remaining  4      ok       warning < 3, 1 away",
                 "main/today                     unknown  today.messages is missing",
                 "",
-                "main: endpoint daily: the API answered 503 Service Unavailable: Service Unavailable.",
+                "main: endpoint daily: the API answered 503 Service Unavailable: Service Unavailable",
             ],
             "",
         )

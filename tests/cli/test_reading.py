@@ -596,7 +596,7 @@ def test_history_says_when_there_is_more(guard: Run, fill: Fill) -> None:
     fill(happened)
     done = guard("history", "--limit", "2")
     assert [line.split()[3] for line in done.out.splitlines()[1:]] == ["alert.resolved", "alert.pending"]
-    assert done.err == snapshot("guard: warning: there is more than --limit 2 shows\n")
+    assert done.err == snapshot("guard: warning: there is more than --limit 2 shows; a higher one shows it\n")
     assert json.loads(guard("history", "--limit", "2", "--format", "json").out)["cut"] is True
 
 

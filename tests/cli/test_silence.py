@@ -200,7 +200,7 @@ def test_a_silence_is_about_rules_that_were_never_evaluated_and_about_unwatched_
 ) -> None:
     fill(lambda unit: None)
     assert guard("silence", "add", "main/numbers-remaining", "--for", "1h").out.splitlines()[1] == snapshot(
-        "It matches 1 rule on 1 account; nothing of that fires now."
+        "It matches 1 rule on 1 account; none of them fires now."
     )
     rules.unlink()
     fill(firing)
@@ -216,7 +216,7 @@ def test_a_silence_is_about_sub_accounts_and_not_about_accounts_that_are_gone(
     for name in ("main:acme", "gone"):
         fill(partial(Unit.save_account, account=account(name=name)))
     said = guard("silence", "add", "*", "--for", "1h").out.splitlines()[1]
-    assert said == "It matches 2 rules on 2 accounts; nothing of that fires now."
+    assert said == "It matches 2 rules on 2 accounts; none of them fires now."
 
 
 @pytest.mark.parametrize(
@@ -239,6 +239,14 @@ def test_a_silence_that_matches_nothing_is_kept_with_a_warning(
     assert done.code == 0
     assert done.err.strip().removeprefix("guard: warning: ") == warning
     assert len(silences()) == 1
+
+
+def test_a_silence_that_its_label_alone_keeps_from_matching_says_so(guard: Run, rules: Path, fill: Fill) -> None:
+    fill(firing)
+    done = guard("silence", "add", "main/numbers-remaining", "--for", "2h", "--label", "team=nobody")
+    assert done.err == snapshot(
+        "guard: warning: it matches nothing that is known, since nothing there is labelled team=nobody; `guard silence end 1` takes it back\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -276,7 +284,7 @@ def test_a_silence_that_matches_nothing_is_kept_with_a_warning(
         (
             "numbers-remaining --for 1h",
             snapshot(
-                "'numbers-remaining' is no alert; write ACCOUNT/RULE, as in main/numbers-remaining or '*/numbers-remaining'"
+                "'numbers-remaining' is no alert; write ACCOUNT/RULE, as in 'numbers-remaining/*' or '*/numbers-remaining'"
             ),
         ),
         (f"{'x' * 401}* --for 1h", snapshot("a pattern has 1 to 400 characters that can be seen")),

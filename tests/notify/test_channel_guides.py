@@ -18,8 +18,8 @@ from guard.config.keys import Keys
 from guard.config.table import Table, Variables
 from guard.model import Occasion
 from guard.notify.apprise_url import FAULTS
+from guard.notify.exchange import DEADLINE, exchange
 from guard.notify.notifier import Call, Outcome, Post, Rejected, Retry, Sent
-from guard.notify.slack_http import DEADLINE, exchange
 from guard.notify.webhook import verdict
 from guard.notify.webhook_body import body_of
 from guard.notify.webhook_signature import signed_headers

@@ -144,13 +144,23 @@ Data: 33.3 % of 3 polls failed; longest without an answer 19 h (main)
 - [limit] main / messages: 700; warning > 800, 100 left
 - [pace] main: 12,250 messages by the end of the month, of 10,000 (122.5 %)
 - [pace] main: 306 calls by the end of the month
-- [grew] main: stats.totalMessages grew by 1,500, 300 in the period before
+- [grew] main: stats.totalMessages grew by 1,500 (300 in the period before)
 """)
 
 
 def test_the_guide_shows_it_as_it_is(database: Database) -> None:
     database.run(busy_day)
     assert plain_text(report_message(read(database), zone=UTC)) in GUIDE.read_text(encoding="utf-8")
+
+
+def test_what_began_to_fire_after_the_period_says_so(database: Database) -> None:
+    since = incident(id="i3", started_at=NINE + timedelta(hours=1), peak=Level.CRITICAL)
+    firing = alert(state=State.FIRING, level=Level.CRITICAL, incident=since, reading=reading())
+    database.run(lambda unit: unit.save_alerts([firing]))
+    assert (
+        "- [critical] main / numbers-remaining: 1 of 12 phone numbers left (since the period ended)"
+        in plain_text(report_message(read(database), zone=UTC)).splitlines()
+    )
 
 
 def test_a_day_in_which_nothing_did(database: Database) -> None:

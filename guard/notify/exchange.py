@@ -1,7 +1,6 @@
-"""How Slack is spoken to: a session and a deadline an exchange, and what a fault of the wire means for a delivery."""
+"""One exchange over HTTP: a session and a deadline of its own, and what a fault of the wire means for a delivery."""
 
 import asyncio
-import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -10,13 +9,11 @@ from typing import Final, TypeVar
 
 import aiohttp
 
+from guard.notify.answer import json_object
 from guard.notify.notifier import Rejected, Retry, Unsure
-from guard.notify.slack_answer import json_object
 from guard.units import duration_text
 
 DEADLINE: Final = timedelta(seconds=10)
-SILENT: Final = logging.Logger("slack_sdk", level=logging.CRITICAL + 1)  # noqa: LOG001 - see below
-"""For slack-sdk, which logs whole addresses at DEBUG: it belongs to no tree, so no configuration can turn it on."""
 
 _WORD_BYTES: Final = 64 * 1024  # more of an answer in plain text is not read
 _OBJECT_BYTES: Final = 4 * 1024 * 1024  # nor of one in JSON; 200 messages with blocks are well below 1 MiB
@@ -108,7 +105,8 @@ class _ShortAnswer(aiohttp.ClientResponse):
 def _session(wire: _Wire) -> aiohttp.ClientSession:
     """A session for one exchange, with a fresh connection a request.
 
-    A kept connection may have been closed by Slack meanwhile, and then nobody knows whether the request was read.
+    A kept connection may have been closed by the other side meanwhile, and then nobody knows whether the request was
+    read.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(force_close=True),

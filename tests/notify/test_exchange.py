@@ -2,7 +2,7 @@ import ssl
 
 import aiohttp
 
-from guard.notify.slack_http import _kind
+from guard.notify.exchange import _kind
 
 
 def test_a_certificate_that_nobody_trusts_is_called_so() -> None:

@@ -135,7 +135,6 @@ async def _run(parts: Parts, clock: HandClock, *, minutes: int) -> None:
         clock.move(seconds=left)
 
 
-@pytest.mark.no_cover  # hundreds of cycles, whose lines the other tests reach
 @pytest.mark.parametrize("name", ["numbers", "webhooks", "outage", "month-end", "unauthorized"])
 async def test_the_polls_of_a_live_run_give_its_very_event_log(tmp_path: Path, name: str) -> None:
     it = await lived(tmp_path, load_scenario(name), minutes=150)
@@ -182,7 +181,6 @@ warning = "> 3"
 )
 
 
-@pytest.mark.no_cover  # the same
 @pytest.mark.parametrize("name", ["numbers", "webhooks", "outage", "month-end"])
 def test_replays_of_the_same_answers_decide_as_each_would_alone(name: str) -> None:
     story = load_scenario(name)

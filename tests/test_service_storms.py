@@ -22,7 +22,6 @@ def all_fire(*subs: str) -> Callable[[Api], object]:
 FOUR = ["critical", "critical", "critical", "digest critical"]
 
 
-@pytest.mark.no_cover
 async def test_a_thousand_that_fire_at_once_are_three_messages_and_a_digest_and_so_is_their_end(
     tmp_path: Path,
 ) -> None:

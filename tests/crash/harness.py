@@ -322,7 +322,10 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--on", type=_kinds, default=(Kind.WEBHOOK,), help="webhook, bot, mail; several with commas")
     parser.add_argument("--kills", type=int, default=0, help="so many at random moments")
     parser.add_argument("--cold", type=int, default=0, help="so many of processes that start from nothing")
-    parser.add_argument("--point", help="at this durability point, or at several with + between, or at each: all")
+    parser.add_argument(
+        "--point",
+        help="at this durability point, or at several with + between; at each of some with a comma between, or of: all",
+    )
     parser.add_argument("--act", type=Act, choices=list(Act), default=Act.KILL, help="what happens there")
     parser.add_argument("--mark-first", action="store_true", help="a control: marks as sent before it sends")
     parser.add_argument("--no-find", action="store_true", help="a control: a bot finds nothing that it has posted")
@@ -337,7 +340,7 @@ def runs(wanted: argparse.Namespace) -> Iterator[tuple[str, Count]]:
     seed, kinds = wanted.seed, wanted.on
     controls = {name: getattr(wanted, name) for name in ("mark_first", "no_find")}
     if wanted.point:
-        points = child.POINTS[kinds[0]] if wanted.point == "all" else [wanted.point]
+        points = child.POINTS[kinds[0]] if wanted.point == "all" else wanted.point.split(",")
         yield from ((each, broken_at(each, wanted.act, seed=seed, kinds=kinds, **controls)) for each in points)
     elif wanted.power:
         yield "power", power_cuts(wanted.power, seed=seed, kinds=kinds, normal=wanted.normal)

@@ -147,7 +147,6 @@ async def test_the_message_says_what_was_answered_what_waits_and_what_to_do(tmp_
     assert "Check the webhook_url of [channels.ops], then run `guard send-test ops`" in text.replace("\n", " ")
 
 
-@pytest.mark.no_cover  # the same
 async def test_a_probe_that_is_refused_neither_ends_it_nor_tells_it_again(tmp_path: Path) -> None:
     async with office(tmp_path, *[GONE] * 9) as it:
         await it.sees(1)
@@ -204,7 +203,6 @@ async def test_it_goes_on_where_it_began_when_another_account_becomes_the_first(
 # --- behind --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.no_cover  # hours of minutes that are all alike
 async def test_three_hours_without_slack_are_told_by_mail_in_time_and_slack_gets_the_truth_of_now(
     tmp_path: Path,
 ) -> None:

@@ -151,7 +151,6 @@ async def assert_answers_agree(caller: Caller, sub: str | None) -> None:
             assert month[noun] == sum(row[noun] for row in days if row["date"].startswith(month["month"]))
 
 
-@pytest.mark.no_cover  # a thousand answers, whose lines the other tests reach
 @pytest.mark.parametrize("name", scenario_names())
 async def test_at_every_moment_of_a_story_all_answers_agree(start: Start, name: str) -> None:
     caller = await start(name)

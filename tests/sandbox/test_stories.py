@@ -19,8 +19,6 @@ from guard.sandbox.scenario_file import load_scenario, read_scenario, scenario_n
 from tests.sandbox.caller import Start
 from tests.sandbox.telling import assert_it_adds_up, told
 
-pytestmark = pytest.mark.no_cover
-
 MINUTE = timedelta(minutes=1)
 
 

@@ -36,6 +36,9 @@ _OF_THE_KEY: Final = frozenset(
 )
 _REFUSED_WAIT: Final = timedelta(minutes=5)
 _LISTED: Final = 5
+_NEW_KEY: Final = (
+    "Give the account a key that works: a new file behind NAME_FILE is read by itself, a variable at a start."
+)
 
 
 def heard(account: Account, snapshot: Snapshot, *, now: datetime) -> Account:
@@ -125,7 +128,7 @@ def evaluate_no_data(account: Account, alerts: Iterable[Alert], *, now: datetime
         key=AlertKey(account.name, NO_DATA),
         holds=holds,
         clear=not holds[Level.WARNING],
-        reading=Reading(at=account.good_at or now, summary=_summary(account, overdue)),
+        reading=Reading(at=account.good_at or now, summary=_summary(account, overdue), description=_advice(account)),
     )
 
 
@@ -172,7 +175,13 @@ def _summary(account: Account, overdue: list[Alert]) -> str:
     return "every rule can be evaluated again" if account.failures else "AgentPhone answers, and every rule is known"
 
 
+def _advice(account: Account) -> str:
+    """What to do about it, where there is something; else empty."""
+    is_refused = account.lost and account.failure is not None and account.failure.kind in REFUSALS
+    return _NEW_KEY if is_refused else ""
+
+
 def _lost_text(account: Account, failure: Failure) -> str:
     if failure.kind in REFUSALS:
-        return f"AgentPhone refuses the API key, so nothing is watched: {failure.text}"
+        return f"nothing is watched: {failure.text}"
     return f"no good answer for {duration_text(account.silence)}, so nothing is watched: {failure.text}"

@@ -111,7 +111,7 @@ async def test_an_api_key_that_is_refused_is_told_at_once(sandbox: Sandbox, slac
     assert texts(slack) == snapshot(
         [
             (
-                "[critical] main / guard.no_data: AgentPhone refuses the API key, so nothing is watched: "
+                "[critical] main / guard.no_data: nothing is watched: "
                 "the API refused the key: 401 Unauthorized: Missing or invalid API key"
             )
         ]

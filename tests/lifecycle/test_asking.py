@@ -152,7 +152,8 @@ def test_no_data_is_critical_while_lost_and_says_why() -> None:
     lost = evaluate_no_data(fail(account(), 0, BAD_KEY), [], now=at(0))
     assert (lost.holds, lost.clear) == ({W: True, C: True}, False)
     assert lost.reading is not None
-    assert lost.reading.summary == "AgentPhone refuses the API key, so nothing is watched: it answered 401"
+    assert lost.reading.summary == "nothing is watched: it answered 401"
+    assert "a key that works" in lost.reading.description
     silent = evaluate_no_data(account(lost=True, silence=3 * MINUTE, failure=DOWN), [], now=at(0))
     assert silent.reading is not None
     assert silent.reading.summary == "no good answer for 3 min, so nothing is watched: it answered 503"

@@ -1,7 +1,7 @@
 """What the receivers have, held against what the service believes to have told; pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -48,8 +48,11 @@ class Count:
     copies: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
 
-    def compare(self, taken: Sequence[Taken], believed: Sequence[Believed], incidents: Collection[str]) -> None:
-        """Counts, and writes down all that is wrong beyond copies."""
+    def compare(self, taken: Sequence[Taken], believed: Sequence[Believed], incidents: Mapping[str, str]) -> None:
+        """Counts, and writes down all that is wrong beyond copies.
+
+        `incidents` gives by id the channel that one is about, if it is about one: that channel is not told of it.
+        """
         self.incidents = len(incidents)
         for kind in self.kinds:
             here = [each for each in taken if each.kind == kind]
@@ -57,6 +60,7 @@ class Count:
             told = [each for each in _firsts(here) if each.key in sent]
             self.accepted[kind], self.copies[kind] = len(here), len(here) - len(told)
             arrived = {each.key for each in told}
+            others = [incident for incident, about in incidents.items() if about != kind]
             self.wrong += [
                 f"{kind}: delivery {each.key} is marked as sent and never arrived"
                 for each in sent.values()
@@ -65,7 +69,7 @@ class Count:
             for recipient in RECIPIENTS[kind]:
                 theirs = [(each, sent[each.key]) for each in told if each.recipient == recipient]
                 whose = f"{kind} {recipient}".strip()
-                self.wrong += [f"{whose}: {each}" for each in _untold(theirs, incidents)]
+                self.wrong += [f"{whose}: {each}" for each in _untold(theirs, others)]
                 self.wrong += [f"{whose}: {each}" for each in _out_of_order(theirs)]
                 if kind in THREADED:
                     every = [

@@ -27,7 +27,7 @@ from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 from guard.errors import ExitCode
-from guard.model import CallKind
+from guard.model import CHANNEL_FAILING, CallKind
 from guard.store.document import covers_of
 from tests.crash import child
 from tests.crash.channels import RECIPIENTS, Kind, environ, rule_file
@@ -302,7 +302,8 @@ def counted(stage: Stage, count: Count) -> None:
             Believed(key, channel, recipient, CallKind(call), covers_of(covers))
             for key, channel, recipient, call, covers in database.execute(query)
         ]
-        incidents = {key for (key,) in database.execute("SELECT id FROM incident")}
+        about = "SELECT id, CASE rule WHEN ? THEN subject ELSE '' END FROM incident"
+        incidents = dict(database.execute(about, [CHANNEL_FAILING]))
     count.compare([Taken(**each) for each in seen["taken"]], believed, incidents)
 
 

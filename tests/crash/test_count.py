@@ -32,7 +32,7 @@ SENT = (
 
 def _count(*taken: Taken, sent: tuple[Believed, ...] = SENT, incidents: tuple[str, ...] = ("i1",)) -> Count:
     count = Count(1, (Kind.BOT,), kills=10)
-    count.compare(taken, sent, incidents)
+    count.compare(taken, sent, dict.fromkeys(incidents, ""))
     return count
 
 
@@ -74,3 +74,9 @@ def test_what_the_next_incident_tells_of_the_one_before_is_told() -> None:
     after = _sent("k4", CallKind.POST, Knowledge("i2", Level.WARNING, ended=True, missed=("i1",)))
     post = Taken("bot", "k4", id="4.0", texts=("[resolved] x",))
     assert _count(ROOT, post, sent=(SENT[0], after), incidents=("i1", "i2")).broken == []
+
+
+def test_a_channel_that_fails_is_not_told_of_that_and_the_others_are() -> None:
+    count = Count(seed=1, kinds=(Kind.WEBHOOK, Kind.MAIL))
+    count.compare([], [], {"i1": "mail"})
+    assert count.broken == ["webhook: nobody was told of incident i1"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from guard import service
 from guard.model import Failure, FailureKind
 from tests.subs import (
     ALL,
@@ -83,7 +84,11 @@ def offline(api: Api) -> None:
     api.all_say = OFFLINE
 
 
-async def test_after_an_outage_the_pass_goes_on_spread_as_it_was(tmp_path: Path) -> None:
+@pytest.mark.parametrize("jitter", [0.0, 0.75, 0.999])
+async def test_after_an_outage_the_pass_goes_on_spread_as_it_was(
+    tmp_path: Path, jitter: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "random", lambda: jitter)
     subs = names(108)
     async with watching(tmp_path, *subs) as it:
         await it.passes(20)
@@ -91,7 +96,7 @@ async def test_after_an_outage_the_pass_goes_on_spread_as_it_was(tmp_path: Path)
         await it.passes(110)
         it.api.all_say = None
         seen = len(it.api.asked_subs)
-        await it.passes(95)
+        await it.passes(60 + 54)  # the next tick at the latest, then the rest of this pass and as much of the next
         after = [each for each in it.api.asked if each.whose][seen:]
         assert max(Counter(int(each.at_s) for each in after).values()) <= 4
         assert {each.whose for each in after} == {*subs}

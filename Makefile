@@ -23,7 +23,7 @@ $(shell test -x $(BIN)/python || rm -f $(RUNTIME) $(DEV))
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: $(RUNTIME) ## a story of two minutes: an alert fires, escalates and is resolved; needs no key
+demo: $(RUNTIME) ## a story of about a minute: an alert fires, escalates and is resolved; needs no key
 	@$(BIN)/guard demo $(ARGS)
 
 test: $(DEV) ## the tests, within five minutes; ARGS="-k word" for some of them

@@ -78,7 +78,7 @@ class _Round:
         """A cycle of the master account, then of each sub-account; what is raised is raised when all had their turn."""
         await self.family.remember()
         await self._cycle(self.family.master)
-        if not self.family.is_silent:
+        if not self.family.has_outage:
             await self.family.update(within_s=LIST_S)
         await self.family.ask(deque(self.family.subs), self._turn)
         if self._left:

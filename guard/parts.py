@@ -49,11 +49,13 @@ async def open_parts(
     read_secret: ReadSecret,
     clock: Clock,
     heartbeat_url: str | None = None,
+    console_url: str = "",
     text: str | None = None,
 ) -> AsyncIterator[Parts]:
     """Opens everything, creating the database where there is none, and makes what is stored fit the rule file.
 
-    `text` is that of the rule file, which is stored unless it was the last one to take effect.
+    `text` is that of the rule file, which is stored unless it was the last one to take effect. `console_url` is where
+    people find the console; empty: nobody said.
 
     Raises StorageError, AlreadyRunningError or ConfigError when a part cannot be opened.
     """
@@ -80,6 +82,7 @@ async def open_parts(
             clock,
             report=partial(compose_report, config=config),
             past=partial(value_past, config=config),
+            console_url=console_url,
         )
         yield Parts(config, store, families, notifiers, outbox, heartbeat, clock, read_secret, opened)
 

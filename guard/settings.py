@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from guard.errors import ConfigError
 from guard.logs import LogFormat
@@ -22,9 +22,11 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _NO_TEXT: Final = re.compile(r"[\ud800-\udfff]")  # how Python shows bytes of the environment that are not UTF-8
 _LISTEN: Final = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<v4>[^:\[\]]+)):(?P<port>[0-9]{1,5})")
 _PORTS: Final = 65_536
+_CONSOLE_URL: Final = re.compile(r"[!$%&'()*+,\-./0-9:;=@A-Z\[\]_a-z~]+")  # what a URL may hold but for ? and #
 _KNOWN: Final = (
     "GUARD_CONSOLE_TOKEN",
     "GUARD_CONSOLE_TOKEN_FILE",
+    "GUARD_CONSOLE_URL",
     "GUARD_DATABASE",
     "GUARD_HEARTBEAT_URL",
     "GUARD_HEARTBEAT_URL_FILE",
@@ -41,6 +43,7 @@ class Listen:
     host: str = "127.0.0.1"  # an IP address
     port: int = 8080  # 0: one that is free
     token: str | None = field(default=None, repr=False)
+    known_as: str = ""  # the host of GUARD_CONSOLE_URL, which a proxy on this machine may pass on
 
     @property
     def is_loopback(self) -> bool:
@@ -65,6 +68,7 @@ class Settings:
     log_format: LogFormat = "text"
     heartbeat_url: str | None = field(default=None, repr=False)  # whoever knows it can send heartbeats
     listen: Listen | None = Listen()  # None: there is no console
+    console_url: str = ""  # where people find the console, without a slash at its end; empty: nobody said
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -78,6 +82,7 @@ class Settings:
             log_format=_log_format(environ),
             heartbeat_url=_heartbeat_url(environ),
             listen=_listen(environ),
+            console_url=_console_url(environ),
         )
 
 
@@ -179,17 +184,41 @@ def _log_format(environ: Mapping[str, str]) -> LogFormat:
 
 def _heartbeat_url(environ: Mapping[str, str]) -> str | None:
     text = read_secret("GUARD_HEARTBEAT_URL", environ)
-    if text is None:
-        return None
+    if text is not None and _web_address(text) is None:
+        raise ConfigError("GUARD_HEARTBEAT_URL is no URL that begins with https:// or http:// and names a host")
+    return text
+
+
+def _web_address(text: str) -> SplitResult | None:
+    """The parts of a URL of the web; None for anything else."""
     try:
         url = urlsplit(text)
         _ = url.port  # raises for a port that is none
-        usable = url.scheme in {"http", "https"} and bool(url.hostname) and " " not in text
     except ValueError:
-        usable = False
-    if not usable:
-        raise ConfigError("GUARD_HEARTBEAT_URL is no URL that begins with https:// or http:// and names a host")
-    return text
+        return None
+    return url if url.scheme in {"http", "https"} and url.hostname and " " not in text else None
+
+
+def _console_url(environ: Mapping[str, str]) -> str:
+    text = environ.get("GUARD_CONSOLE_URL") or ""
+    if text and not _is_console_url(text):
+        raise ConfigError(
+            "GUARD_CONSOLE_URL is no URL under which people find the console, as in https://guard.example.com or "
+            "https://example.com/guard: http or https, a host, perhaps a port and a path, and nothing else"
+        )
+    return text.rstrip("/")
+
+
+def _is_console_url(text: str) -> bool:
+    url = _web_address(text)
+    # The URL goes into messages, where a password would be read, and more would stand before the path of an alert.
+    return url is not None and bool(_CONSOLE_URL.fullmatch(text)) and "@" not in url.netloc
+
+
+def _host(url: str) -> str:
+    """The host of a URL as the Host header writes it; empty where there is none."""
+    name = urlsplit(url).hostname or ""
+    return f"[{name}]" if ":" in name else name
 
 
 def _listen(environ: Mapping[str, str]) -> Listen | None:
@@ -197,7 +226,7 @@ def _listen(environ: Mapping[str, str]) -> Listen | None:
     token = read_secret("GUARD_CONSOLE_TOKEN", environ)
     if text == "off":
         return None
-    listen = _parsed_listen(text, token=token)
+    listen = _parsed_listen(text, token=token, known_as=_host(_console_url(environ)))
     if token is None and not listen.is_loopback:
         raise ConfigError(
             f"GUARD_LISTEN is {text!r}, which others than this machine can reach, so it needs a token: "
@@ -206,7 +235,7 @@ def _listen(environ: Mapping[str, str]) -> Listen | None:
     return listen
 
 
-def _parsed_listen(text: str, *, token: str | None) -> Listen:
+def _parsed_listen(text: str, *, token: str | None, known_as: str) -> Listen:
     """Reads `HOST:PORT`; a host is an address, so that nothing is looked up, and what it reaches is certain."""
     match = _LISTEN.fullmatch(text)
     host = _address(match["v6"] or match["v4"]) if match else None
@@ -214,7 +243,7 @@ def _parsed_listen(text: str, *, token: str | None) -> Listen:
         raise ConfigError(
             f"GUARD_LISTEN is {text!r}; write an IP address and a port, as in 127.0.0.1:8080 or [::1]:8080, or off"
         )
-    return Listen(host, int(match["port"]), token)
+    return Listen(host, int(match["port"]), token, known_as)
 
 
 def _address(host: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Durations and numbers, read from rule files and written for people."""
+"""Durations, numbers and instants: read from rule files, and written for people and for machines."""
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -123,3 +123,12 @@ def instant_text(at: datetime, tz: tzinfo | None = UTC) -> str:
 def exact_instant_text(at: datetime, tz: tzinfo = UTC) -> str:
     """The same to the second: `2026-11-23 14:05:59 UTC`."""
     return f"{at.astimezone(tz):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def iso(at: datetime | None) -> str | None:
+    """Writes an instant as JSON has it, ISO 8601 in UTC; None stays None.
+
+    >>> iso(datetime(2026, 11, 23, 14, 5, 59, tzinfo=UTC))
+    '2026-11-23T14:05:59Z'
+    """
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -118,7 +118,7 @@ class Editing:
     async def rest(self) -> None:
         """Waits until nothing runs but what the test holds back."""
         async with asyncio.timeout(DEADLINE_S):
-            while len(running := self.service._running) > self.held:
+            while len(running := self.service._jobs._running) > self.held:
                 await asyncio.wait(running.values(), timeout=0.002, return_when=asyncio.FIRST_COMPLETED)
 
     async def pulse(self) -> None:
@@ -151,7 +151,7 @@ class Editing:
         for _ in range(8):
             self.desk.clock.passes(1)
             await self.service._pulse()
-            await until(lambda: "rules" not in self.service._running or bool(waiting._waiters))
+            await until(lambda: "rules" not in self.service._jobs._running or bool(waiting._waiters))
 
     async def edit(self, text: str) -> None:
         """Edits the rule file, and lets that take effect."""

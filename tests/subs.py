@@ -191,7 +191,7 @@ class Subs:
         """Waits until nothing runs but what the API, or Slack, holds back."""
 
         async with asyncio.timeout(DEADLINE_S):
-            while len(running := self.service._running) > self.api.held:
+            while len(running := self.service._jobs._running) > self.api.held:
                 await asyncio.wait(running.values(), timeout=0.002, return_when=asyncio.FIRST_COMPLETED)
 
     async def passes(self, seconds: int, *, at_a_time: int = 1) -> None:

@@ -202,7 +202,7 @@ async def test_a_refused_key_is_told_at_once_and_left_alone_for_five_minutes(tmp
         assert kinds_of(decision) == []
 
 
-async def test_silence_is_told_after_no_data_after_and_its_end_after_two_good_answers(tmp_path: Path) -> None:
+async def test_an_outage_is_told_after_no_data_after_and_its_end_after_two_good_answers(tmp_path: Path) -> None:
     async with playing(tmp_path, account='no_data_after = "4m"') as it:
         await it.sees(5)
         steps = [await it.fails() for _ in range(4)] + [await it.sees(5), await it.sees(5)]
@@ -228,7 +228,7 @@ async def test_an_account_that_is_left_alone_is_not_asked_and_only_time_passes(t
         assert it.sandbox.requests == asked
         assert (await it.stored()).polls == polls
         assert [kinds_of(each, LOST) for each in steps] == [[], [FIRED], []]
-        assert steps[-1].account.silence == 4 * MINUTE
+        assert steps[-1].account.outage == 4 * MINUTE
         assert (await it.stored()).alerts[KEY].state is State.FIRING
 
 

@@ -113,7 +113,7 @@ async def test_what_is_written_with_a_listing_and_the_listing_are_written_togeth
         assert await parts.store.run(lambda unit: unit.account("main")) == it.account
 
 
-async def test_whether_silence_counts_is_asked_after_a_cycle_without_a_good_answer_and_before_it_is_decided(
+async def test_whether_an_outage_counts_is_asked_after_a_cycle_without_a_good_answer_and_before_it_is_decided(
     tmp_path: Path,
 ) -> None:
     asked: list[Failure | None] = []
@@ -128,7 +128,7 @@ async def test_whether_silence_counts_is_asked_after_a_cycle_without_a_good_answ
     async with opened(setting, tmp_path, clock=clock) as parts:
         it = Cycles(only(setting), answering(good, REFUSED, good), parts.store, clock)
         for ask in (True, True, False, True):
-            decision = await it.run(ask=ask, jitter=0, silence_counts=counts)
+            decision = await it.run(ask=ask, jitter=0, outage_counts=counts)
             assert not decision.account.lost
             clock.move(minutes=1)
     assert asked == [REFUSED, None]

@@ -213,7 +213,7 @@ async def test_a_short_listing_blinds_nobody(tmp_path: Path) -> None:
         assert it.told == ["critical"]
 
 
-async def test_one_that_was_absent_and_is_listed_again_tells_its_own_silence(tmp_path: Path) -> None:
+async def test_one_that_was_absent_and_is_listed_again_tells_its_own_outage(tmp_path: Path) -> None:
     async with watching(tmp_path, *TRIO) as it:
         it.api.lists("birch", "cedar")
         await it.minutes(6)

@@ -71,6 +71,19 @@ def test_a_digest_cannot_be_acted_upon() -> None:
     assert compose([telling()] * 4, now=NOW, zone_of=lambda _: ZoneInfo("UTC")).firing is None
 
 
+# --- where the console shows it ------------------------------------------------------------------------------------
+
+
+def test_a_message_leads_to_its_alert_and_a_digest_to_all_of_them() -> None:
+    def link(*tellings: Telling, console_url: str = "https://guard.example.com") -> str:
+        return compose(tellings, now=NOW, zone_of=lambda _: ZoneInfo("UTC"), console_url=console_url).link
+
+    assert link(telling()) == f"https://guard.example.com/alerts/{KEY.account}/{KEY.rule}"
+    assert link(telling(Occasion.RESOLVED)) == link(telling())
+    assert link(telling(), telling()) == "https://guard.example.com/"
+    assert link(telling(), console_url="") == link(telling(), telling(), console_url="") == ""
+
+
 # --- how it moved --------------------------------------------------------------------------------------------------
 
 

@@ -190,7 +190,7 @@ async def test_windows_begin_with_answers_of_the_rhythm_of_the_passes(tmp_path: 
             assert await it.runs(minutes=60) == code
 
 
-async def test_silence_counts_from_pass_to_pass(tmp_path: Path) -> None:
+async def test_an_outage_counts_from_pass_to_pass(tmp_path: Path) -> None:
     async with cron(tmp_path) as it:
         await it.runs(left=5)
         it.sandbox.fault(Fault(status=503))

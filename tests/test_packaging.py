@@ -48,7 +48,13 @@ def test_the_wheel_holds_all_of_the_package(wheel: zipfile.ZipFile) -> None:
     assert shipped == here | {"guard/cli/rules.example.toml"}
 
 
-@pytest.mark.parametrize("pattern", [r"guard/py\.typed", r"guard/sandbox/scenarios/.+", r"guard/store/migrations/.+"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *(r"guard/py\.typed", r"guard/sandbox/scenarios/.+", r"guard/store/migrations/.+"),
+        *(r"guard/console/templates/alert\.html", r"guard/console/style\.css"),
+    ],
+)
 def test_the_wheel_holds_what_is_read_at_run_time(wheel: zipfile.ZipFile, pattern: str) -> None:
     assert any(re.fullmatch(pattern, name) for name in wheel.namelist())
 

@@ -48,7 +48,7 @@ async def test_nor_does_that_wait_for_a_poll_that_hangs(tmp_path: Path, caplog: 
         await hand.press("Acknowledge")
         assert "@ann" in hand.whole()
         hand.desk.sandbox.clear()
-        hand.it.service._running["cycle:main"].cancel()
+        hand.it.service._jobs._running["cycle:main"].cancel()
         hand.it.held = 0
         await hand.fire(1)
         assert "@ann" in hand.whole()

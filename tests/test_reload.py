@@ -117,8 +117,8 @@ async def test_what_an_account_answers_that_is_gone_meanwhile_is_forgotten(tmp_p
             other = it.parts.families[1]
             desk.says(desk.text())
             await it.look()
-            await it.service._cycle(other.master, other)
-            await it.service._list(other)
+            await it.service._polling._cycle(other.master, other)
+            await it.service._polling._list(other)
             assert (await it.parts.store.run(lambda unit: unit.accounts())).keys() == {"main"}
 
 
@@ -142,7 +142,7 @@ async def test_the_pass_of_an_account_that_is_gone_holds_nothing_back(tmp_path: 
             begun = it.parts.families[1]
             begun._under_way.add("other:hangs")
             desk.clock.passes(60)
-            await it.service._cycle(begun.master, begun)
+            await it.service._polling._cycle(begun.master, begun)
             await it.pulse()
             assert desk.told == ["critical"] * 3  # two wait for the end of the pass
             await it.edit(desk.text(FIVE_RULES))
@@ -684,7 +684,8 @@ async def test_a_file_as_editors_of_windows_write_it_takes_effect(
 async def test_edit_after_edit_leaves_nothing_open(tmp_path: Path) -> None:
     def standing(it: Editing) -> list[int]:
         jobs, descriptors = it.service._scheduler.get_jobs(), list(Path("/proc/self/fd").iterdir())
-        return [len(each) for each in (jobs, descriptors, asyncio.all_tasks(), it.parts.opened, it.service._watched)]
+        watches = it.service._jobs._watches
+        return [len(each) for each in (jobs, descriptors, asyncio.all_tasks(), it.parts.opened, watches)]
 
     async with editing(tmp_path) as desk, desk.serving() as it:
         states = [

@@ -16,6 +16,7 @@ from tests.wiring import NUMBERS, bot, logged
 
 OTHER = NUMBERS.replace("phone numbers left", "numbers are left")
 THIRD = NUMBERS.replace("phone numbers left", "of them left")
+RENAMED = NUMBERS.replace("[rules.numbers-remaining]", '[rules.few]\nrenamed_from = "numbers-remaining"')
 DOWN = Fault(error="ratelimited", headers={"Retry-After": "60"})  # certainly not done
 DROPPED = Fault(ending=Ending.DROP, is_kept=True)  # done, and nobody heard
 
@@ -98,6 +99,20 @@ async def test_whatever_its_text_is_made_of_edits_the_message(tmp_path: Path, mo
         await it.edit(rule.text(NUMBERS + more))
         assert rule.edits == 1
         assert len(rule.root.texts) == 2
+
+
+async def test_another_name_edits_the_message_once_and_tells_nobody(tmp_path: Path) -> None:
+    async with firing(tmp_path) as rule, rule.desk.serving() as it:
+        await rule.fires(it)
+        await it.edit(rule.text(RENAMED))
+        await it.passes(10)
+        assert [text.splitlines()[0] for text in rule.root.texts] == [
+            "[warning] main / numbers-remaining: 2 phone numbers left",
+            "[warning] main / few: 2 phone numbers left",
+        ]
+        assert rule.desk.told == ["warning"]
+        await it.edit(rule.text(RENAMED.replace('renamed_from = "numbers-remaining"\n', "")))
+        assert rule.edits == 1  # the key does nothing more
 
 
 async def test_what_says_nothing_edits_nothing(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ async def test_what_is_in_flight_when_it_is_asked_to_end_is_finished(tmp_path: P
         it.shows(2)
         await it.slack.arrived.wait()
         run.stop.set()
-        await until(lambda: run.service._draining)
+        await until(lambda: run.service._jobs.is_draining)
         hold.set()
         assert await run.ended == ExitCode.DONE
         assert [each.state for each in await run.store.run(lambda unit: unit.deliveries())] == [DeliveryState.SENT]
@@ -119,7 +119,7 @@ async def test_nothing_is_begun_after_the_end(tmp_path: Path) -> None:
         asked = it.sandbox.requests
         run.service._wake_outbox()
         await run.service._pulse()
-        assert run.service._running == {}
+        assert run.service._jobs._running == {}
         assert it.sandbox.requests == asked
 
 
@@ -193,14 +193,14 @@ async def test_an_outbox_that_is_woken_while_it_works_looks_again_once(
     outboxes = list[Looking]()
     async with world(tmp_path) as it, it.serving(every=NEVER, change=partial(looking, into=outboxes)) as run:
         await until(lambda: outboxes[0].looks >= 1)  # for the first pulse
-        await until(lambda: not run.service._running)
+        await until(lambda: not run.service._jobs._running)
         before = outboxes[0].looks
         outboxes[0].gate.clear()
         for _ in range(3):
             run.service._wake_outbox()
         await until(lambda: outboxes[0].looks == before + 1)
         outboxes[0].gate.set()
-        await until(lambda: not run.service._running)
+        await until(lambda: not run.service._jobs._running)
         assert outboxes[0].looks == before + 2
 
 

@@ -118,7 +118,7 @@ async def test_an_outbox_that_goes_on_sending_slowly_does_not_hang(tmp_path: Pat
     async with world(tmp_path) as it, it.serving(every=NEVER, change=change) as run:
         await until(lambda: outboxes[0].looks == 1)
         for looks in range(2, 6):
-            await until(lambda: list(run.service._running) == ["outbox:ops"] and not run.service._watched["pulse"])
+            await until(lambda: list(run.service._jobs._running) == ["outbox:ops"] and not run.service._pulses_missed)
             for _ in range(service.GIVE_UP_AFTER - 1):
                 run.service._watch()
             outboxes[0].gate.set()
@@ -134,7 +134,7 @@ async def test_a_job_that_ends_in_time_has_its_whole_time_again_when_it_runs_aga
 
     async with world(tmp_path) as it, it.serving(change=change) as run:
         for uses in range(1, 4):
-            await until(lambda uses=uses: slow.uses == uses and not run.service._watched["pulse"])
+            await until(lambda uses=uses: slow.uses == uses and not run.service._pulses_missed)
             for _ in range(service.GIVE_UP_AFTER - 1):
                 run.service._watch()
             slow.gate.set()
@@ -293,12 +293,12 @@ async def test_completed_cycles_give_a_sign_of_life_and_those_that_are_not_commi
         assert asked(server) == {"/ping"}
         with broken_store(tmp_path):
             await until(lambda: count(caplog, "store.failed") >= 3)
-            await until(lambda: "heartbeat" not in run.service._running)
+            await until(lambda: "heartbeat" not in run.service._jobs._running)
             server.requests.clear()
             await until(lambda: len(server.requests) >= 3)
             assert asked(server) == {"/ping/fail"}
         await until(lambda: "/ping" in asked(server))
-        await until(lambda: "heartbeat" not in run.service._running)
+        await until(lambda: "heartbeat" not in run.service._jobs._running)
         server.requests.clear()
         await until(lambda: len(server.requests) >= 3)
         assert asked(server) == {"/ping"}

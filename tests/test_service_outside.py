@@ -95,7 +95,7 @@ async def test_systemd_is_told_that_the_service_is_up_alive_and_ending(tmp_path:
         async with world(tmp_path) as it, it.serving(systemd=told) as run:
             await run.until_cycled(1)
             assert systemd.recv(100) == b"READY=1"
-            run.service._watched["pulse"] = 0
+            run.service._pulses_missed = 0
             run.service._watch()
             told_of = systemd.recv(100).decode()
             assert re.fullmatch(r"WATCHDOG=1\nSTATUS=[0-9]+ cycles, the last [0-9]+ s ago", told_of)
@@ -110,7 +110,7 @@ async def test_systemd_is_not_told_that_it_is_alive_while_the_scheduler_does_not
         async with world(tmp_path) as it, it.serving(systemd=Systemd(str(tmp_path / "notify"))) as run:
             await run.until_cycled(1)
             assert systemd.recv(100) == b"READY=1"
-            run.service._watched["pulse"] = REARM_AFTER
+            run.service._pulses_missed = REARM_AFTER
             run.service._watch()
             with pytest.raises(BlockingIOError):
                 systemd.recv(100)
@@ -125,7 +125,7 @@ async def test_systemd_is_no_longer_told_that_a_service_is_alive_that_hangs(tmp_
         async with world(tmp_path) as it, it.serving(every=QUICK, systemd=Systemd(str(tmp_path / "notify"))) as run:
             await run.until_cycled(1)
             assert systemd.recv(100) == b"READY=1"
-            run.service._watched["pulse"] = GIVE_UP_AFTER
+            run.service._pulses_missed = GIVE_UP_AFTER
             run.service._watch()
             assert systemd.recv(100) == b"STOPPING=1" if await run.end() else False
 

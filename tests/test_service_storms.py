@@ -66,7 +66,7 @@ async def test_a_pass_that_never_ends_in_time_holds_nothing_back_for_longer_than
 
 
 @pytest.mark.parametrize("by", ["its tick", "a sub-account"])
-async def test_a_master_account_that_falls_silent_lets_go_of_what_waits(tmp_path: Path, by: str) -> None:
+async def test_an_outage_of_the_master_account_lets_go_of_what_waits(tmp_path: Path, by: str) -> None:
     subs = names(12)
     async with watching(tmp_path, *subs, prepare=all_fire(*subs[:10])) as it:
         await it.passes(40)

@@ -26,7 +26,16 @@ def test_nothing_needs_to_be_set() -> None:
 
 
 def test_an_empty_variable_counts_as_not_set() -> None:
-    names = ("RULES", "DATABASE", "LOG", "HEARTBEAT_URL", "LISTEN", "CONSOLE_TOKEN", "CONSOLE_TOKEN_FILE")
+    names = (
+        "RULES",
+        "DATABASE",
+        "LOG",
+        "HEARTBEAT_URL",
+        "LISTEN",
+        "CONSOLE_TOKEN",
+        "CONSOLE_TOKEN_FILE",
+        "CONSOLE_URL",
+    )
     empty = dict.fromkeys([*(f"GUARD_{name}" for name in names), "STATE_DIRECTORY", "XDG_STATE_HOME"], "")
     assert settings(**empty) == settings()
 
@@ -288,3 +297,50 @@ def test_every_variable_that_the_settings_read_is_known() -> None:
 
     Settings.from_environ(Spy())
     assert unknown_variables(dict.fromkeys(Spy.asked, "x")) == {}
+
+
+# --- where people find the console ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "host"),
+    [
+        ("https://guard.example.com", "https://guard.example.com", "guard.example.com"),
+        ("https://Guard.example.com:8443/", "https://Guard.example.com:8443", "guard.example.com"),
+        ("https://example.com/ops/guard/", "https://example.com/ops/guard", "example.com"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080", "127.0.0.1"),
+        ("http://[fd00::7]:8080", "http://[fd00::7]:8080", "[fd00::7]"),
+    ],
+)
+def test_where_people_find_the_console(text: str, url: str, host: str) -> None:
+    found = settings(GUARD_CONSOLE_URL=text)
+    assert found.console_url == url
+    assert found.listen == Listen(known_as=host)
+
+
+def test_nobody_need_say_where_people_find_the_console() -> None:
+    assert settings().console_url == ""
+    assert settings(GUARD_CONSOLE_URL="https://guard.example.com", GUARD_LISTEN="off").listen is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("guard.example.com", "//guard.example.com", "ftp://guard.example.com", "https://", "https:///alerts", "x"),
+        *("https://guard.example.com?", "https://guard.example.com/?a=b", "https://guard.example.com/#top"),
+        *("https://guard.example.com:0x50", "https://guard.example.com:99999", "https://[::1", "https://ann:pw@g.com"),
+        *(
+            " https://g.com",
+            "https://g.com ",
+            "https://g.com/a b",
+            "https://g.com/\n",
+            "https://g.com/|x>",
+            "https://gü.de",
+        ),
+    ],
+)
+def test_a_console_url_that_leads_nowhere_is_refused_without_showing_it(text: str) -> None:
+    with pytest.raises(ConfigError, match="GUARD_CONSOLE_URL is no URL under which people find the console") as caught:
+        settings(GUARD_CONSOLE_URL=text)
+    assert caught.value.exit_code is ExitCode.CONFIG
+    assert "ann:pw" not in str(caught.value)

@@ -14,7 +14,7 @@ from guard.config import Secret, SlackBotConfig
 from guard.errors import ExitCode
 from guard.message import Firing
 from guard.model import AlertKey
-from guard.notify.slack_buttons import Buttons, Press
+from guard.notify.slack_buttons import Press, button_blocks
 from guard.sockets import Sockets
 from tests.pressing import HEARD, buttons_text, pressing
 from tests.stand_ins.socket_mode import SocketStandIn
@@ -149,7 +149,7 @@ async def test_nor_does_a_press_that_is_being_acted_upon() -> None:
         return ""
 
     firing = Firing(AlertKey("main", "it"), "inc_1")
-    (block,) = Buttons().blocks(firing)
+    (block,) = button_blocks(firing)
     elements = block["elements"]
     assert isinstance(elements, list)
     async with SocketStandIn() as slack:

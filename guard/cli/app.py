@@ -108,7 +108,7 @@ COMMANDS: Final = {
         "guard silence list --format json",
     ),
     "silence end": Listed("silence.end", "End a silence before its time.", _HEAR_LESS, "guard silence end 3"),
-    "demo": Listed("play.demo", "Show alerts fire, escalate and resolve, within two minutes.", "Try out", "guard demo"),
+    "demo": Listed("play.demo", "Show alerts fire, escalate and resolve, in about a minute.", "Try out", "guard demo"),
     "sandbox": Listed(
         "play.sandbox",
         "Run a pretend AgentPhone, to try rules against.",

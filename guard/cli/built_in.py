@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from guard.errors import UsageError
+from guard.lifecycle.strait import BEHIND_AFTER
 from guard.model import CHANNEL_FAILING, CONFIG_INVALID, NO_DATA, STORE_FAILING, AlertKey, Level, is_sub_account
 from guard.rules.policy import Policy, Remind
 from guard.units import duration_text
 
 if TYPE_CHECKING:
+    from guard.cli.situation import Situation
     from guard.config import AccountConfig, Config
 
 BUILT_IN: Final = (NO_DATA, CONFIG_INVALID, CHANNEL_FAILING, STORE_FAILING)
@@ -61,6 +63,28 @@ def _store_policy(config: "Config") -> Policy:
     return replace(
         no_data, rule=STORE_FAILING, levels=(Level.CRITICAL,), routes=routes, recipients=recipients, remind=Remind()
     )
+
+
+def at_rest_text(it: "Situation") -> str:
+    """Why nothing is told of a built-in rule that does not fire."""
+    if it.key.rule == CHANNEL_FAILING:
+        return _channel_at_rest(it)
+    if it.account and it.account.failure and it.config:
+        silent, at_most = duration_text(it.account.outage), duration_text(it.config.no_data_after)
+        return f"no good answer for {silent} of {at_most} (no_data_after): {it.account.failure.text}"
+    if it.key.rule == CONFIG_INVALID:
+        taken = "cannot be used, which nobody noticed yet" if it.file.is_broken else "can be used"
+        return f"{it.file.path} {taken}"
+    return f"{it.key.account} answers, and no rule of it has been unknown for long"
+
+
+def _channel_at_rest(it: "Situation") -> str:
+    found, name = it.strait, it.key.subject
+    if found is None or found.is_clear or found.oldest_at is None:
+        return f"{name} takes what it is sent"
+    waited, at_most = duration_text(it.now - found.oldest_at), duration_text(BEHIND_AFTER)
+    what = "1 alert waits" if found.alerts == 1 else f"{found.alerts:,} alerts wait"
+    return f"{what} for {name} for {waited}, and {at_most} of that are no trouble"
 
 
 def when_it_fires(account: "AccountConfig | None", rule: str, *, source: str) -> str:

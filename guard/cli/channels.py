@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from guard.cli.output import iso
 from guard.lifecycle.desired import gap
+from guard.lifecycle.strait import strait
 from guard.model import AlertKey, CallKind, Cover, Delivery, DeliveryState, Notification
 from guard.units import counted, duration_text
 
 if TYPE_CHECKING:
-    from guard.config import Config
+    from guard.config import ChannelConfig, Config
     from guard.store import Reader
 
 COLUMNS: Final = ("CHANNEL", "STATE", "NEXT ATTEMPT", "WHY")
@@ -30,6 +31,7 @@ class Channel:
     finds: bool  # whether it is asked for what may have arrived
     waiting: tuple[Notification, ...]  # of what it is yet to be told
     deliveries: tuple[Delivery, ...]  # pending, being sent, dead; oldest first
+    config: "ChannelConfig | None" = None  # None where nobody knows
 
     @property
     def busy(self) -> set[str]:
@@ -56,6 +58,7 @@ def read_channels(reader: "Reader", config: "Config | None", *, accounts: Collec
                 each for each in reader.waiting(name) if matters(each.key) and gap(each.desired, each.notified)
             ),
             deliveries=tuple(each for each in deliveries if each.channel == name),
+            config=configs.get(name),
         )
         for name in names
     ]
@@ -85,8 +88,10 @@ def _cells(channel: Channel, recipient: str, *, now: datetime) -> Iterator[tuple
     )
     if untold := sum(cover not in covered for cover in waiting):
         yield f"{untold:,} to be told of", "", ""
+    advice = _advice(channel, now=now)
     for each in tellings[:_ROWS]:
-        yield f"{_state(each, finds=channel.finds, now=now)}: {_alerts(each)}", _next_attempt([each], now=now), each.why
+        why = ". ".join(filter(None, (each.why, advice if each is tellings[0] and _is_dead(each) else "")))
+        yield f"{_state(each, finds=channel.finds, now=now)}: {_alerts(each)}", _next_attempt([each], now=now), why
     if len(tellings) > _ROWS:
         yield f"and {len(tellings) - _ROWS:,} more", "", ""
     edits = [each for each in deliveries if _is_edit(each)]
@@ -130,6 +135,14 @@ def _next_attempt(deliveries: list[Delivery], *, now: datetime) -> str:
             return "within the hour, or after `guard send-test`"
         case _:
             return "under way"
+
+
+def _advice(channel: Channel, *, now: datetime) -> str:
+    """What to do about a channel that refused something, or took nothing for too long; empty where nobody knows."""
+    from guard.config.failing import failing_advice
+
+    found = strait(channel.name, channel.deliveries, now=now)
+    return failing_advice(channel.config, found) if channel.config and found.refused else ""
 
 
 # --- for machines --------------------------------------------------------------------------------------------------

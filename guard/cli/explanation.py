@@ -11,7 +11,8 @@ from guard.cli.built_in import when_it_fires
 from guard.cli.channels import delivery_document
 from guard.cli.output import ago, iso, print_table, say
 from guard.cli.situation import Situation, Target
-from guard.cli.why import progress, reminder_at, told_by, unknown_of, why
+from guard.cli.under_way import NOW, is_gone, progress
+from guard.cli.why import reminder_at, unknown_of, why
 from guard.model import Alert, Delivery, Incident, Knowledge, Reading, State, Timer
 from guard.rules.trace import Judged, Part, Trace, Truth, shown
 from guard.rules.values import Unknown, Value
@@ -28,8 +29,8 @@ def print_explanation(it: Situation) -> None:
     """Prints how it stands, why nobody is told now, the rule part by part, and who knows what."""
     say(f"{it.key}: {_state(it)}")
     say(why(it))
-    if it.file.warning and (it.is_readable or it.unwatched not in why(it)):
-        say(it.file.warning)
+    if (warning := it.file.warning(it.tz)) and (it.is_readable or it.unwatched not in why(it)):
+        say(warning)
     if built_in := when_it_fires(it.config, it.key.rule, source=str(it.file.path)):
         say(built_in)
     for lines in (_rule_lines(it), _alert_lines(it)):
@@ -165,9 +166,8 @@ def _knowledge(it: Situation, known: Knowledge | None) -> str:
 
 
 def _next(it: Situation, target: Target) -> str:
-    delivery = told_by(target)
     if target.gap:
-        return progress(delivery, now=it.now, tz=it.tz) if delivery else "is told now"
+        return f"no longer in {it.file.source(it.tz)}" if is_gone(it, target) else progress(it, target) or NOW
     if it.alert and (at := reminder_at(it, it.alert, target)):
         waits = ", once the data is back" if it.account and it.account.lost and not it.is_built_in else ""
         return f"reminded at {instant_text(at, it.tz)}{waits}"

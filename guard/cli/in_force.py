@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,22 +30,20 @@ class InForce:
     version: "RuleFile | None" = None  # the last one that took effect; None where none is stored
     taken: "Config | None" = None  # what that one says; None where it is the file as it stands, or cannot be used
 
-    @property
-    def source(self) -> str:
+    def source(self, zone: tzinfo) -> str:
         """Where `config` is from, as a sentence names it: the path, or the version of a time."""
         if not self.is_broken or self.version is None or self.config is None:
             return str(self.path)
-        return f"{self.path} of {instant_text(self.version.at)}"
+        return f"{self.path} of {instant_text(self.version.at, zone)}"
 
-    @property
-    def warning(self) -> str:
+    def warning(self, zone: tzinfo) -> str:
         """One line that says what is gone by while the file is broken; empty while it is not."""
         if not self.is_broken:
             return ""
-        since = f" since {instant_text(self.broken_at)}" if self.broken_at else ""
+        since = f" since {instant_text(self.broken_at, zone)}" if self.broken_at else ""
         if self.config is None or self.version is None:
             return f"{self.path} cannot be used; `guard check` says why. What follows is what the database knows."
-        taken = f"the version of {instant_text(self.version.at)} is in force"
+        taken = f"the version of {instant_text(self.version.at, zone)} is in force"
         return f"{self.path} is broken{since}; {taken}. `guard check` says what to mend."
 
     @property

@@ -3,13 +3,14 @@
 import json
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from guard.logs import redact
 from guard.units import duration_text
+from guard.units import iso as iso  # noqa: PLC0414 - for the commands, which print JSON with what is here
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -117,21 +118,26 @@ def _line(row: "Sequence[Text]", widths: Sequence[int], console: "Console") -> "
 
 
 def _paragraph(row: "Iterable[Text]", console: "Console") -> "Text":
-    """The cells of a row that say something, one behind the other; all lines but the first are indented."""
+    """The cells of a row that say something, one behind the other; all lines but the first are indented.
+
+    A cell that does not fit behind the one before begins a line, so that only one wider than that is broken.
+    """
     from rich.text import Text
 
-    text = Text(" " * _GAP).join(cell for cell in row if cell)
-    return Text("\n" + " " * _GAP).join(text.wrap(console, max(1, console.width - _GAP)))
-
-
-def iso(at: datetime | None) -> str | None:
-    """An instant as JSON has it: ISO 8601 in UTC."""
-    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    width = max(1, console.width - _GAP)
+    lines: list[Text] = []
+    for cell in row:
+        if lines and cell and lines[-1].cell_len + _GAP + cell.cell_len <= width:
+            lines[-1].append(" " * _GAP).append_text(cell)
+        elif cell:
+            lines += cell.wrap(console, width)
+    return Text("\n" + " " * _GAP).join(lines)
 
 
 def ago(at: datetime | None, *, now: datetime) -> str:
     """How long ago an instant was, for people: `12 min ago`, `just now`, `never`.
 
+    >>> from datetime import UTC
     >>> ago(datetime(2026, 11, 23, 14, 5, tzinfo=UTC), now=datetime(2026, 11, 23, 14, 17, tzinfo=UTC))
     '12 min ago'
     """

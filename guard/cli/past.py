@@ -7,19 +7,20 @@ from datetime import datetime
 from heapq import merge
 from itertools import chain
 from operator import attrgetter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from guard.cli.options import chosen
-from guard.cli.scripted import START, at_pace, scripted
 from guard.cli.sparkline import Curves
 from guard.cli.would_be import Differing, WouldBe, differences
 from guard.config import AccountConfig, Config
 from guard.model import Event, EventKind, Snapshot
 from guard.replay import Cycle, Replay, Seen, recorded, together
 from guard.rules.rule import Rule
-from guard.sandbox.scenario import Scenario
 from guard.siblings import needed
 from guard.store import Reader
+
+if TYPE_CHECKING:
+    from guard.sandbox.scenario import Scenario
 
 _MOST_SENT: Final = 100_000
 _EACH: Final = 5_000  # polls from one look of the progress bar to the next
@@ -48,11 +49,13 @@ class Backtested:
         return differences(self.running, self.new, renamed=self.renamed)
 
 
-def of_a_story(config: Config, story: Scenario, *, pattern: str | None, progress: Progress) -> list[Backtested]:
+def of_a_story(config: Config, story: "Scenario", *, pattern: str | None, progress: Progress) -> list[Backtested]:
     """What becomes of a story, for each of the file's accounts that fit the pattern.
 
     Raises UsageError where none does.
     """
+    from guard.cli.scripted import START, at_pace, scripted
+
     accounts = {each.name: each for each in config.accounts}
     begins_at, polls = story.start or START, max(1, story.length // story.interval)
     found = []

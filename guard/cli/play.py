@@ -20,7 +20,7 @@ def demo(
         float, typer.Option("--speed", min=1, max=3600, metavar="N", help="N times as fast as real time.")
     ] = 60,
 ) -> ExitCode:
-    """Show alerts fire, escalate and resolve, within two minutes.
+    """Show alerts fire, escalate and resolve, in about a minute.
 
     Runs the real service against a pretend AgentPhone on this machine, with
     the rules of the example rule file and the time sped up. It needs no key,

@@ -31,7 +31,7 @@ def send_test(
     again.
     """
     settings = Settings.from_environ(os.environ)
-    return end_of(_test(_channel(rules or settings.rules, channel), database=settings.database))
+    return end_of(_test(_channel(rules or settings.rules, channel), settings))
 
 
 def _channel(path: Path, name: str) -> "ChannelConfig":
@@ -49,7 +49,7 @@ def _channel(path: Path, name: str) -> "ChannelConfig":
     return found
 
 
-async def _test(channel: "ChannelConfig", *, database: str) -> ExitCode:
+async def _test(channel: "ChannelConfig", settings: Settings) -> ExitCode:
     """Sends to one recipient of the channel after the other; 70 unless all took it."""
     from guard.clock import Clock
     from guard.config import recipients_of
@@ -59,7 +59,7 @@ async def _test(channel: "ChannelConfig", *, database: str) -> ExitCode:
 
     clock = Clock()
     notifier = notifier_for(channel, now=clock.now)
-    message = trial(channel.name, now=clock.now())
+    message = trial(channel.name, now=clock.now(), console_url=settings.console_url)
     try:
         taken = [
             _is_taken(await notifier.deliver(Post(message, each), key=uuid4().hex), channel, each)
@@ -68,7 +68,7 @@ async def _test(channel: "ChannelConfig", *, database: str) -> ExitCode:
     finally:
         await notifier.close()
     if any(taken):
-        _try_again(database, channel.name)
+        _try_again(settings.database, channel.name)
     return ExitCode.DONE if all(taken) else ExitCode.UNPLANNED
 
 
@@ -92,19 +92,25 @@ def _is_taken(outcome: "Outcome", channel: "ChannelConfig", recipient: str) -> b
 
 
 def _mend(channel: "ChannelConfig") -> str:
-    from guard.config import EmailConfig, Secret, SlackBotConfig, SlackConfig
+    from guard.config import AppriseConfig, EmailConfig, SlackBotConfig, SlackConfig, TerminalConfig, WebhookConfig
 
     match channel:
         case SlackConfig():
-            return f"See whether the webhook of {channel.webhook_url.variable} is still there, or make a new one"
+            see = f"the webhook of {channel.webhook_url.variable} is still there, or make a new one"
         case SlackBotConfig():
-            return f"See whether {channel.token.variable} is right, the app has its scopes and is in {channel.channel}"
-        case EmailConfig(password=None):
-            return "See whether `to`, `from` and `host` are right, and whether the server wants a login"
-        case EmailConfig(password=Secret(variable=variable)):
-            return f"See whether `to`, `from`, `host`, `username` and {variable} are right"
-        case _:  # pragma: no cover - a terminal refuses nothing
-            return "Mend the channel"
+            see = f"{channel.token.variable} is right, the app has its scopes and is in {channel.channel}"
+        case EmailConfig(password=password):
+            secret = f"`to`, `from`, `host`, `username` and {password.variable} are right" if password else ""
+            see = secret or "`to`, `from` and `host` are right, and whether the server wants a login"
+        case WebhookConfig():
+            see = f"{channel.url.variable} is right and takes a POST, and {channel.secret.variable} is the receiver's"
+        case AppriseConfig():
+            see = f"{channel.url.variable} is right, and what it names is still there"
+        case TerminalConfig():  # pragma: no cover - it refuses nothing
+            see = "there is a terminal"
+        case _ as never:  # pragma: no cover - every kind has its case
+            assert_never(never)
+    return f"See whether {see}"
 
 
 def _try_again(database: str, channel: str) -> None:

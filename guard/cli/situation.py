@@ -1,7 +1,7 @@
 """All that bears on one alert: its rule on the last answer, what is stored of it, and who knows what."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Final
 
@@ -11,12 +11,15 @@ from guard.cli.in_force import InForce
 from guard.cli.roll_off import Fall, falls
 from guard.cli.seen import Seen, stored
 from guard.lifecycle.desired import gap
+from guard.lifecycle.mutes import Mutes
+from guard.lifecycle.strait import Strait, strait
 from guard.model import (
     CHANNEL_FAILING,
     STORE_FAILING,
     Account,
     Alert,
     AlertKey,
+    CallKind,
     Delivery,
     DeliveryState,
     Level,
@@ -47,6 +50,7 @@ class Target:
     levels: tuple[Level, ...]  # of which it is told, ascending; empty where the rule file no longer leads there
     notification: Notification | None = None  # None before the first time that it should know
     deliveries: tuple[Delivery, ...] = ()  # pending, being sent, dead; oldest first
+    before: Delivery | None = None  # a message about others that may have arrived, and is tried again before them
 
     @property
     def name(self) -> str:
@@ -56,7 +60,25 @@ class Target:
     @property
     def gap(self) -> Occasion | None:
         """What it is yet to be told."""
-        return gap(self.notification.desired, self.notification.notified) if self.notification else None
+        if self.notification is None or self.notification.desired is None:
+            return None
+        desired = replace(self.notification.desired, held=False) if self.is_begun else self.notification.desired
+        return gap(desired, self.notification.notified)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is not told for now of what has not ended."""
+        desired = self.notification.desired if self.notification else None
+        return desired is not None and desired.held and not desired.ended
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether it is held back too late: a message of the same incident is under way, or may have arrived."""
+        desired = self.notification.desired if self.notification else None
+        if desired is None or not self.is_held:
+            return False
+        begun = (each for each in self.deliveries if _is_on_its_way(each) and each.call is not CallKind.EDIT)
+        return any(cover.knowledge.incident_id == desired.incident_id for each in begun for cover in each.covers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +102,8 @@ class Situation:
     falls: tuple[Fall, ...]  # of the rolling counters that the rule reads, as far as history suffices
     targets: tuple[Target, ...]
     hearing: Hearing = NOTHING  # what people asked to hear less of
+    mutes: Mutes = Mutes()  # noqa: RUF009 - it is frozen
+    strait: Strait | None = None  # how the channel does that it is about; None where it is about none
     raised: int = 0  # how many other alerts of the same pass the same channels are told of, or were just told of
 
     @property
@@ -99,20 +123,20 @@ def read_situation(reader: "Reader", file: InForce, key: AlertKey, *, now: datet
     account = _slowest(reader, config) if key.rule == STORE_FAILING else account_config(config, key.account)
     rule = next((each for each in account.rules if each.name == key.rule), None) if account else None
     policy = rule.policy if rule else built_in_policy(config, account, key)
-    name = account.name if account else key.account
+    name, tz = account.name if account else key.account, account.tz if account else UTC
     seen = stored(reader, account) if account else None
     targets = tuple(_targets(reader, key, policy))
     alert = reader.alerts(key.account).get(key)
     return Situation(
         key=key,
         now=now,
-        tz=account.tz if account else UTC,
+        tz=tz,
         file=file,
         config=account,
         rule=rule,
         policy=policy,
-        unwatched=_unlisted(reader, config, account) if policy else _unwatched(file, account, key),
-        unseen=_unseen(file, key) if rule else "",
+        unwatched=_unlisted(reader, config, account) if policy else _unwatched(file, account, key, tz),
+        unseen=_unseen(file, key, tz) if rule else "",
         account=reader.account(name),
         master=reader.account(master_name(name)),
         alert=alert,
@@ -121,6 +145,8 @@ def read_situation(reader: "Reader", file: InForce, key: AlertKey, *, now: datet
         falls=falls(reader, seen, rule) if seen and rule else (),
         targets=targets,
         hearing=read_hearings(reader, [alert] if alert else [], now=now).get(key, NOTHING),
+        mutes=reader.mutes([], now=now),
+        strait=_strait(reader, key.subject, now=now) if key.rule == CHANNEL_FAILING else None,
         raised=_raised(reader, key, targets, account) if account else 0,
     )
 
@@ -136,12 +162,13 @@ def _slowest(reader: "Reader", config: "Config | None") -> "AccountConfig | None
     return min(config.accounts, key=due_at) if config else None
 
 
-def _unseen(file: InForce, key: AlertKey) -> str:
+def _unseen(file: InForce, key: AlertKey, zone: tzinfo) -> str:
     """That the version in force has no such rule on this account, although the file as it stands has."""
     taken = account_config(file.taken, key.account)
     if file.is_broken or file.version is None or taken is None or any(each.name == key.rule for each in taken.rules):
         return ""
-    return f"the service has not taken up the rule yet; it goes by the version of {instant_text(file.version.at)}"
+    goes_by = f"it goes by the version of {instant_text(file.version.at, zone)}"
+    return f"the service has not taken up the rule yet; {goes_by}"
 
 
 def _raised(reader: "Reader", key: AlertKey, targets: Collection[Target], account: "AccountConfig") -> int:
@@ -185,11 +212,11 @@ def _patterns(subs: "SubAccounts") -> "Iterator[AccountConfig]":
     yield subs.others
 
 
-def _unwatched(file: InForce, account: "AccountConfig | None", key: AlertKey) -> str:
+def _unwatched(file: InForce, account: "AccountConfig | None", key: AlertKey, zone: tzinfo) -> str:
     """Why the rule file does not watch an alert, of which it has no rule on its account."""
     from guard.rules.complaint import hint
 
-    config, source = file.config, file.source
+    config, source = file.config, file.source(zone)
     if config is None:
         return f"{file.path} cannot be used, so nobody knows what is watched; `guard check` says why"
     masters = [each.name for each in config.accounts]
@@ -205,6 +232,9 @@ def _without_rule(config: "Config", account: "AccountConfig", key: AlertKey, *, 
 
     if key.rule in account.disabled:
         return f"the rule is disabled in {source} (enabled = false)"
+    if new := next((each.name for each in account.rules if each.renamed_from == key.rule), ""):
+        now_called = f"{replace(key, rule=new)}"
+        return f"{key.rule} is called {new} now (renamed_from in {source}); `guard explain {now_called}` explains it"
     if key.rule in all_rules(config):
         return f"the rule is not for {key.account}; its accounts in {source} say for which it is"
     if key.rule == CHANNEL_FAILING and key.subject not in config.channels:
@@ -232,7 +262,9 @@ def _targets(reader: "Reader", key: AlertKey, policy: Policy | None) -> Iterator
     """Who should be told by the rule file, and who was told or should be by what is stored, each once."""
     routed = dict(_routed(policy)) if policy else {}
     stored = {(each.channel, each.recipient): each for each in reader.notifications(key.account) if each.key == key}
-    deliveries = [each for each in reader.deliveries(states=_OPEN) if any(cover.key == key for cover in each.covers)]
+    every = reader.deliveries(states=_OPEN)
+    deliveries = [each for each in every if any(cover.key == key for cover in each.covers)]
+    doubtful = [each for each in every if each not in deliveries and each.may_have_arrived and _is_on_its_way(each)]
     for channel, recipient in (*routed, *(each for each in stored if each not in routed)):
         yield Target(
             channel,
@@ -240,7 +272,17 @@ def _targets(reader: "Reader", key: AlertKey, policy: Policy | None) -> Iterator
             levels=tuple(sorted(routed.get((channel, recipient), ()))),
             notification=stored.get((channel, recipient)),
             deliveries=tuple(each for each in deliveries if (each.channel, each.recipient) == (channel, recipient)),
+            before=next((each for each in doubtful if (each.channel, each.recipient) == (channel, recipient)), None),
         )
+
+
+def _is_on_its_way(delivery: Delivery) -> bool:
+    is_doubted = delivery.state is DeliveryState.PENDING and delivery.may_have_arrived
+    return is_doubted or delivery.state is DeliveryState.SENDING
+
+
+def _strait(reader: "Reader", channel: str, *, now: datetime) -> Strait:
+    return strait(channel, reader.deliveries(channel=channel, states=_OPEN), now=now)
 
 
 def _routed(policy: Policy) -> Mapping[tuple[str, str], list[Level]]:

@@ -75,8 +75,8 @@ def print_subjects(it: "Situation", found: list[Subject]) -> None:
     else:
         at = f" by the answer of {_when(it, it.seen.snapshot.at)}" if it.seen else ""
         say(f"{it.key}: one alert for each {each}; {counted(len(found), each)}{at}")
-    if it.file.warning:
-        say(it.file.warning)
+    if warning := it.file.warning(it.tz):
+        say(warning)
     if found:
         say("")
         print_table(_COLUMNS, [_row(subject) for subject in found])

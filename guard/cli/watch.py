@@ -72,6 +72,7 @@ async def _with_parts(
         read_secret=secret,
         clock=clock,
         heartbeat_url=settings.heartbeat_url,
+        console_url=settings.console_url,
         text=content.text,
     )
     async with parts as opened:

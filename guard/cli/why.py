@@ -1,24 +1,23 @@
 """Why nobody is told of an alert now, in one plain sentence; or who is about to be."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Final
 
-from guard.cli.hushed import held_text, is_for_good, less_text, until
+from guard.cli.built_in import at_rest_text
+from guard.cli.hushed import held, held_text, is_for_good, less_text, muted_text, until
 from guard.cli.output import ago
 from guard.cli.situation import Situation, Target
+from guard.cli.under_way import is_under_way, under_way_text
 from guard.lifecycle.asking import is_of_the_key, may_ask
 from guard.lifecycle.flapping import STABLE_FOR
 from guard.message import listed
 from guard.model import (
     CHANNEL_FAILING,
-    CONFIG_INVALID,
     STORE_FAILING,
     Alert,
-    CallKind,
-    Delivery,
-    DeliveryState,
     Level,
+    Notification,
     State,
     Timer,
     is_sub_account,
@@ -41,8 +40,12 @@ def _unwatched(it: Situation) -> str:
     goes_on = not it.is_readable and it.alert is not None and it.alert.state is not State.OK
     if not it.unwatched or goes_on:
         return ""
+    then = ""
+    if it.alert is not None and it.alert.incident is not None:
+        what = " What" if it.unwatched.endswith("?") else "; what"
+        then = f"{what} fires ends when the service takes that up, and who was told of it is told so"
     end = _under_way(it)  # what was told is told as ended, also where nothing is watched any more
-    return f"{end}; {it.unwatched}" if end else QUIET + it.unwatched
+    return f"{end}; {it.unwatched}{then}" if end else f"{QUIET}{it.unwatched}{then}"
 
 
 def _written(it: Situation) -> str:
@@ -84,65 +87,15 @@ def _unseen(it: Situation) -> str:
 
 def _under_way(it: Situation) -> str:
     """What is between those who should know and those who do: one reason for each of them."""
-    reasons = [_untold(it, each) for each in it.targets if each.gap]
-    if not reasons:
+    untold = under_way_text(it)
+    if not untold:
         return ""
-    is_quiet = not any(_is_under_way(it, each) for each in it.targets if each.gap)
-    return (QUIET if is_quiet else "") + "; ".join(reasons)
+    return ("" if is_under_way(it) else QUIET) + "; ".join(filter(None, (untold, held_text(it))))
 
 
 def _held(it: Situation) -> str:
-    held = held_text(it)
-    return QUIET + held if held else ""
-
-
-def _untold(it: Situation, target: Target) -> str:
-    from guard.outbox.plan import SINGLE_MESSAGES
-
-    if it.file.config and target.channel not in it.file.config.channels:
-        return f"{target.name} is no longer in {it.file.source}"
-    delivery = told_by(target)
-    if delivery is None:
-        is_storm = it.raised >= SINGLE_MESSAGES
-        rest = ", or at the end of the pass over its account and sub-accounts, in one digest" if is_storm else ""
-        return f"{target.name} is told now{rest}"
-    why_not = f" ({delivery.why})" if delivery.why else ""
-    if delivery.state is DeliveryState.DEAD:
-        return f"{target.name} refused it{why_not}; it is tried again within the hour, or after `guard send-test`"
-    others = len(delivery.covers) - 1
-    digest = f", in one digest with {others} other{'s' if others > 1 else ''}" if others else ""
-    return f"{target.name} {progress(delivery, now=it.now, tz=it.tz)}{digest}{why_not}"
-
-
-def told_by(target: Target) -> Delivery | None:
-    """The delivery that is to tell a recipient, the newest if there are more; None where none was planned yet."""
-    tellings = [each for each in target.deliveries if each.call is not CallKind.EDIT and _covers(each, target)]
-    return tellings[-1] if tellings else None
-
-
-def _covers(delivery: Delivery, target: Target) -> bool:
-    from guard.outbox.plan import cover_of, unheard_firing
-
-    wanted = target.notification
-    return wanted is not None and not {cover_of(wanted), unheard_firing(wanted)}.isdisjoint(delivery.covers)
-
-
-def progress(delivery: Delivery, *, now: datetime, tz: tzinfo) -> str:
-    """Where a delivery stands, as what is said of its recipient."""
-    match delivery.state:
-        case DeliveryState.DEAD:
-            return "refused it; tried again within the hour, or after `guard send-test`"
-        case DeliveryState.PENDING if delivery.due_at > now:
-            return f"is tried again in {duration_text(delivery.due_at - now)}, at {instant_text(delivery.due_at, tz)}"
-        case _:
-            return "is told now"
-
-
-def _is_under_way(it: Situation, target: Target) -> bool:
-    if it.file.config and target.channel not in it.file.config.channels:
-        return False
-    delivery = told_by(target)
-    return delivery is None or progress(delivery, now=it.now, tz=it.tz) == "is told now"
+    found = held_text(it)
+    return QUIET + found if found else ""
 
 
 def _no_data(it: Situation) -> str:
@@ -190,9 +143,14 @@ def unknown_of(it: Situation) -> tuple[str, bool, datetime | None]:
 
 def _flapping(it: Situation) -> str:
     flapping = it.alert.flapping if it.alert else None
-    if flapping is None:
+    if flapping is None or (it.alert and it.alert.level and _is_mute(it, it.alert.level)):
         return ""
     told = "it flaps: it fires and ends time and again, which everybody knows"
+    if names := ", ".join(each.name for each in held(it)):
+        return (
+            f"{QUIET}it flaps, and does not fire just now: {names}, from whom it was held back, "
+            f"{'is' if len(held(it)) == 1 else 'are'} told when it fires again, unless that is held back too"
+        )
     stable = f"stable for {duration_text(STABLE_FOR)} ({duration_text(flapping.stable.total)} so far)"
     worse = "" if flapping.level is max(Level) else f"gets worse than {flapping.level.word}, or is "
     return f"{QUIET}{told}; you hear more of it once it {worse or 'is '}{stable}"
@@ -225,6 +183,9 @@ def _of(timer: Timer, wanted: timedelta | None, key: str) -> str:
 def _mute(it: Situation) -> str:
     if it.alert is None or it.alert.level is None or not _is_mute(it, it.alert.level):
         return ""
+    if it.key.rule == CHANNEL_FAILING:
+        said = "there is no other channel to tell of it; `guard status`, the log and /healthz do"
+        return f"{QUIET}it fires {it.alert.level.word}, and {said}"
     return f"{QUIET}it fires {it.alert.level.word}, and `notify` names nobody for that level"
 
 
@@ -240,10 +201,26 @@ def _told(it: Situation) -> str:
     if not alert.timers and it.rule is not None and it.rule.clear is not None:
         kept = f"no level holds, but it is over only at `clear` ({it.rule.clear}); "
     hold = it.policy.hold if it.policy else None
+    if names := listed([each.name for each in it.targets if _is_new(each, alert)], at_most=_NAMED):
+        if muted := muted_text(it, alert.level):
+            return f"{QUIET}it is held back from {names}: {muted}"
+        more = f"the next cycle tells more, since the rule file leads it to {names} by now"
+        if it.key.rule == CHANNEL_FAILING:
+            more = f"who was out of reach too hears of it after that, if it fails still: {names}"
+        return f"{QUIET}{kept}it fires {alert.level.word}, and {more}"
     less = f"; {found}" if (found := less_text(it)) else ""
     rising = [f"; {level.word} has held {_of(each, hold, 'for')}" for level, each in _rising(alert)]
     then = _next_reminder(it, alert) or _not_reminded(it, alert)
     return f"{QUIET}{kept}it fires {alert.level.word} and everybody knows{''.join(rising)}{less}{then}"
+
+
+def _is_new(target: Target, alert: Alert) -> bool:
+    """Whether somebody is to be told by the rule file as it is now whom no cycle has thought of yet."""
+    own = max((each for each in target.levels if alert.level is not None and each <= alert.level), default=None)
+    desired = target.notification.desired if target.notification else None
+    if own is None or alert.incident is None or alert.state is not State.FIRING:
+        return False
+    return desired is None or desired.incident_id != alert.incident.id or desired.level < own
 
 
 def _next_reminder(it: Situation, alert: Alert) -> str:
@@ -251,9 +228,11 @@ def _next_reminder(it: Situation, alert: Alert) -> str:
     due = [*_reminders(it, alert)]
     if not due:
         return ""
-    first = instant_text(min(at for at, _ in due), it.tz)
+    at_first = min(at for at, _ in due)
+    first = instant_text(at_first, it.tz)
     names = [name for at, name in due if instant_text(at, it.tz) == first]
-    return f"; {listed(names, at_most=_NAMED)} {'is' if len(names) == 1 else 'are'} reminded at {first}"
+    when = f"at {first}" if at_first > it.now else "in the next cycle"
+    return f"; {listed(names, at_most=_NAMED)} {'is' if len(names) == 1 else 'are'} reminded {when}"
 
 
 def _not_reminded(it: Situation, alert: Alert) -> str:
@@ -292,25 +271,28 @@ def reminder_at(it: Situation, alert: Alert, target: Target) -> datetime | None:
 
 def _at_rest(it: Situation) -> str:
     if it.is_built_in:
-        return QUIET + _built_in_at_rest(it)
+        return QUIET + at_rest_text(it)
     if it.trace is None:
         return f"{QUIET}there is no good answer yet"
     if it.trace.level is not None:
         return f"{QUIET}{it.trace.level.word} holds by the rule file as it is now, and the next cycle decides"
-    knows = ", and everybody knows" if any(each.notification for each in it.targets) else ""
-    return f"{QUIET}no level holds{knows}"
+    return f"{QUIET}no level holds{_heard(it)}"
 
 
-def _built_in_at_rest(it: Situation) -> str:
-    if it.key.rule == CHANNEL_FAILING:
-        return f"{it.key.subject} takes what it is sent"
-    if it.account and it.account.failure and it.config:
-        silent, at_most = duration_text(it.account.silence), duration_text(it.config.no_data_after)
-        return f"no good answer for {silent} of {at_most} (no_data_after): {it.account.failure.text}"
-    if it.key.rule == CONFIG_INVALID:
-        taken = "cannot be used, which nobody noticed yet" if it.file.is_broken else "can be used"
-        return f"{it.file.path} {taken}"
-    return f"{it.key.account} answers, and no rule of it has been unknown for long"
+def _is_unheard(known: Notification) -> bool:
+    """Whether what fired last is over, and was held back all the time."""
+    desired, notified = known.desired, known.notified
+    is_held = desired is not None and desired.held and desired.ended
+    return is_held and desired is not None and (notified is None or notified.incident_id != desired.incident_id)
+
+
+def _heard(it: Situation) -> str:
+    """Who heard of what fired last."""
+    known = [each.notification for each in it.targets if each.notification and each.notification.desired]
+    is_told = [each.notified is not None and each.notified.ended for each in known]
+    if any(map(_is_unheard, known)):
+        return ", and what fired last was over before it was to be told"
+    return ", and everybody knows" if any(is_told) else ""
 
 
 _CHECKS: Final[tuple[Callable[[Situation], str], ...]] = (

@@ -18,7 +18,7 @@ from guard.rules.complaint import hint
 _BASE_URL: Final = "https://api.agentphone.ai"
 _EVERY: Final = timedelta(minutes=1)
 _STALE: Final = timedelta(minutes=15)
-_SILENT: Final = timedelta(minutes=3)
+_OUTAGE: Final = timedelta(minutes=3)
 _SECOND: Final = timedelta(seconds=1)
 
 
@@ -56,7 +56,7 @@ def read_account(table: Table, *, channels: Collection[str], budgets: Mapping[st
     api_key = table.secret("api_key", example="AGENTPHONE_API_KEY")
     every = table.duration("every", least=_SECOND) or _EVERY
     stale_after = table.duration("stale_after", least=_SECOND) or max(_STALE, 3 * every)
-    no_data_after = table.duration("no_data_after", least=_SECOND) or max(_SILENT, 3 * every)
+    no_data_after = table.duration("no_data_after", least=_SECOND) or max(_OUTAGE, 3 * every)
     if no_data_after < every:
         table.wrong("no_data_after", "no_data_after is shorter than every, so each pause would count as no data")
     own = table.table("budgets", such_as="{ messages_per_day = 1_200 }")

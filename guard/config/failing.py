@@ -62,7 +62,9 @@ def failing_text(strait: Strait, *, now: datetime) -> str:
     """How a channel fails, in one line: `ops refuses messages for good: HTTP 404 no_service`."""
     if not strait.is_failing:
         return f"{strait.channel} takes messages again"
-    if strait.refused:
+    if strait.is_given_up:
+        said = f"{strait.channel} takes no messages{_to(strait.refused)}"
+    elif strait.refused:
         said = f"{strait.channel} refuses messages{_to(strait.refused)} for good"
     else:
         behind = duration_text(now - strait.oldest_at if strait.oldest_at else timedelta())
@@ -81,12 +83,15 @@ def _reading(channel: ChannelConfig, strait: Strait, *, now: datetime) -> Readin
         return Reading(now, summary=failing_text(strait, now=now))
     waiting = "1 alert waits" if strait.alerts == 1 else f"{strait.alerts:,} alerts wait"
     return Reading(
-        now, summary=failing_text(strait, now=now), description=f"{waiting} there.\n{_advice(channel, strait)}"
+        now, summary=failing_text(strait, now=now), description=f"{waiting} there.\n{failing_advice(channel, strait)}"
     )
 
 
-def _advice(channel: ChannelConfig, strait: Strait) -> str:
+def failing_advice(channel: ChannelConfig, strait: Strait) -> str:
+    """What to do about a channel that fails, in one sentence."""
     test = f"`guard send-test {channel.name}`"
+    if strait.is_given_up:
+        return f"It is tried again every hour; see whether it can be reached by {test}: all is tried again then."
     if strait.refused:
         return f"Check {_suspects(channel)} of [channels.{channel.name}], then run {test}: all is tried again then."
     return f"It is tried again every 5 minutes at the latest; {test} says whether it can be reached."

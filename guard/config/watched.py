@@ -6,7 +6,7 @@ from guard.config.things import AccountConfig
 from guard.lifecycle.decide import Watched
 
 
-def watched_on(config: AccountConfig, *, every: timedelta, silence_counts: bool = True) -> Watched:
+def watched_on(config: AccountConfig, *, every: timedelta, outage_counts: bool = True) -> Watched:
     """What is watched on an account whose answers are `every` apart."""
     return Watched(
         name=config.name,
@@ -16,5 +16,5 @@ def watched_on(config: AccountConfig, *, every: timedelta, silence_counts: bool 
         every=every,
         no_data_after=config.no_data_after,
         tz=config.tz,
-        silence_counts=silence_counts,
+        outage_counts=outage_counts,
     )

@@ -1,1 +1,1 @@
-"""What can be looked at over HTTP: for now /healthz, behind one door for every route."""
+"""What can be looked at over HTTP: /healthz for machines, and pages for people, behind one door."""

@@ -4,22 +4,43 @@ from datetime import datetime
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from guard.clock import Clock
 from guard.console.door import Door
 from guard.console.health import ChannelCondition, Health
+from guard.console.pages import Pages
+from guard.message.link import ALERTS
+from guard.parts import Parts
 from guard.settings import Listen
 
 OK: Final = 200
 FAILING: Final = 503
 
 
-def routes(health: Health, clock: Clock) -> list[Route]:
+class _AnyText(Convertor[str]):
+    """The rest of a path, whatever it holds; Starlette's own stops at a line break."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        """The text itself."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """The text itself."""
+        return value
+
+
+register_url_convertor("text", _AnyText())
+
+
+def routes(health: Health, parts: Parts, pages: Pages) -> list[Route]:
     """Every route there is."""
+    clock = parts.clock
 
     async def healthz(_request: Request) -> JSONResponse:
         condition = health.condition(clock.monotonic_s())
@@ -36,7 +57,12 @@ def routes(health: Health, clock: Clock) -> list[Route]:
             OK if condition.is_ok else FAILING,
         )
 
-    return [Route("/healthz", healthz)]
+    return [
+        Route("/healthz", healthz),
+        Route("/", pages.overview),
+        Route("/style.css", pages.style),
+        Route(f"/{ALERTS}/{{key:text}}", pages.alert),
+    ]
 
 
 def _channel(channel: ChannelCondition, *, now: datetime) -> dict[str, object]:
@@ -50,8 +76,13 @@ def _channel(channel: ChannelCondition, *, now: datetime) -> dict[str, object]:
     }
 
 
-def application(health: Health, clock: Clock, listen: Listen) -> ASGIApp:
+def application(health: Health, parts: Parts, listen: Listen) -> ASGIApp:
     """The routes behind the door, which stands around Starlette's own answers too: 404, 500."""
-    app = Starlette(routes=routes(health, clock))
+    pages = Pages(health, parts)
+
+    async def nothing(request: Request, _fault: Exception) -> Response:
+        return pages.nothing(request, "There is no such page.")
+
+    app = Starlette(routes=routes(health, parts, pages), exception_handlers={404: nothing})
     app.router.redirect_slashes = False  # a redirect would repeat what the Host header says
     return Door(app, listen)

@@ -11,10 +11,10 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from guard.clock import Clock
 from guard.console.application import application
 from guard.console.health import Health
 from guard.logs import log
+from guard.parts import Parts
 from guard.settings import Listen
 
 RETRY_S: Final = 60.0
@@ -25,11 +25,11 @@ MOST_CONNECTIONS: Final = 64  # each is a file handle, and polling needs some to
 class Console:
     """Answers on an address for as long as `serve` runs."""
 
-    def __init__(self, listen: Listen, health: Health, clock: Clock) -> None:
+    def __init__(self, listen: Listen, health: Health, parts: Parts) -> None:
         """Takes where it listens; nothing is done yet."""
         self.port: int | None = None  # while it listens
         self._listen = listen
-        self._app = application(health, clock, listen)
+        self._app = application(health, parts, listen)
         self._why = ""  # it does not listen
 
     async def serve(self) -> None:

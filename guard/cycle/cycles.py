@@ -29,7 +29,7 @@ T = TypeVar("T")
 Raised = Callable[[Iterable[Notification]], None]
 """Is given what a cycle wants its channels to know, in the transaction that writes it."""
 
-SilenceCounts = Callable[[Failure | None], Awaitable[bool]]
+OutageCounts = Callable[[Failure | None], Awaitable[bool]]
 """Whether no good answer means that this very account gives none; is given the failure, None if it was not asked."""
 
 
@@ -109,14 +109,14 @@ class Cycles:
         ask: bool,
         jitter: float,
         every: timedelta | None = None,
-        silence_counts: SilenceCounts | None = None,
+        outage_counts: OutageCounts | None = None,
         raised: Raised | None = None,
     ) -> Decision:
         """Runs one cycle and gives what it decided, after it was committed. Never runs twice at a time.
 
         With `ask` False the API is left alone, as it wished, and only time passes. `jitter` is a random share for the
         backoff; `every` replaces the account's own interval where cycles come at other times, as from cron. Without
-        `silence_counts` all silence is the account's own.
+        `outage_counts` every outage is the account's own.
 
         Raises StorageError when nothing could be committed; then nothing was decided either.
         """
@@ -125,11 +125,11 @@ class Cycles:
         poll, seen = await self._poll(siblings) if ask else (None, None)
         # Who answers more slowly than it is asked decides how far apart the answers are.
         took = min(self.clock.now() - began_at, LONGEST_POLL * self.clock.speed)
-        counts = silence_counts is None or isinstance(seen, Snapshot) or await silence_counts(seen)
+        counts = outage_counts is None or isinstance(seen, Snapshot) or await outage_counts(seen)
         async with self.writing():
             if client is not self.client:  # what another key was told, or is told elsewhere, may be another account's
                 poll, seen, siblings = None, None, self._siblings
-            watched = watched_on(self.config, every=max(every or self.config.every, took), silence_counts=counts)
+            watched = watched_on(self.config, every=max(every or self.config.every, took), outage_counts=counts)
             if every is not None and every > self.config.every and needs(self.config.rules):
                 self._memory = None  # windows of answers so far apart begin with older ones than were read
             # What could not be committed is read anew.

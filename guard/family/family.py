@@ -1,4 +1,4 @@
-"""A family: a master account and its sub-accounts, who belongs to it, who is silent and who is asked."""
+"""A family: a master account and its sub-accounts, who belongs to it, which outages they share, and who is asked."""
 
 import asyncio
 from collections import deque
@@ -48,7 +48,7 @@ class Family:
     _listed_at: datetime | None = None  # when they were last listed, or it was tried
     _list_after: timedelta = LIST_EVERY
     _complaint: str = ""  # about the last listing
-    _silent_at: datetime | None = None  # when the master account was last found silent
+    _outage_at: datetime | None = None  # the master account's cycle that last found one
     _pass: Pass = field(default_factory=Pass)
     _is_wanted: bool = False  # another pass, once all had their turn in this one
     _under_way: set[str] = field(default_factory=set)  # names of sub-accounts whose cycle has begun
@@ -71,7 +71,7 @@ class Family:
         """Reads what is stored of the master account and of who belongs to it, once; raises StorageError."""
         account = (await self.master.remember()).account
         self._listed_at = account.listed_at
-        self._note_silence()
+        self._note_outage()
         if self.config.subs is None or self._subs:
             return
         members, accounts = await self.store.run(lambda unit: (unit.sub_accounts(self.name), unit.accounts()))
@@ -111,10 +111,10 @@ class Family:
             cycles.end()
         self._subs, self._members, self._pass = {}, (), Pass()
 
-    # --- who is silent ---------------------------------------------------------------------------------------------
+    # --- outages that all share ------------------------------------------------------------------------------------
 
     @property
-    def is_silent(self) -> bool:
+    def has_outage(self) -> bool:
         """Whether the master account fails as all do that share its key: then it alone is asked, and tells of it."""
         failure = self.master.account.failure
         return failure is not None and is_of_the_key(failure)
@@ -132,32 +132,32 @@ class Family:
 
         When a sub-account begins to fail, the master account is heard before anything is decided.
         """
-        counts = None if cycles is self.master else partial(self._silence_counts, cycles, hear)
+        counts = None if cycles is self.master else partial(self._outage_counts, cycles, hear)
         decision = await cycles.run(
-            ask=cycles.is_due(), jitter=jitter, every=every, silence_counts=counts, raised=raised
+            ask=cycles.is_due(), jitter=jitter, every=every, outage_counts=counts, raised=raised
         )
         if cycles is self.master:
-            self._note_silence()
+            self._note_outage()
         return decision
 
-    async def _silence_counts(self, cycles: Cycles, hear: Hear, failure: Failure | None) -> bool:
+    async def _outage_counts(self, cycles: Cycles, hear: Hear, failure: Failure | None) -> bool:
         """Whether no answer for a sub-account means that this very one gives none.
 
         Not if its master account fails too, or failed since it was last asked, nor if the last listing did not show it.
         """
         before, name = cycles.account, cycles.config.name
-        if failure is not None and not before.failures and not self.is_silent:
+        if failure is not None and not before.failures and not self.has_outage:
             await hear()
         failure = failure or before.failure
         others = self.master.account.failure
-        is_shared = self.is_silent or (failure is not None and others is not None and others.kind is failure.kind)
+        is_shared = self.has_outage or (failure is not None and others is not None and others.kind is failure.kind)
         since = before.cycled_at
-        was_silent = since is not None and self._silent_at is not None and since <= self._silent_at
-        return not (is_shared or was_silent or name in self._absent)
+        had_outage = since is not None and self._outage_at is not None and since <= self._outage_at
+        return not (is_shared or had_outage or name in self._absent)
 
-    def _note_silence(self) -> None:
-        if self.is_silent:
-            self._silent_at = self.master.account.cycled_at
+    def _note_outage(self) -> None:
+        if self.has_outage:
+            self._outage_at = self.master.account.cycled_at
 
     # --- whose turn it is ------------------------------------------------------------------------------------------
 
@@ -173,10 +173,10 @@ class Family:
     def begin_pass(self) -> bool:
         """Begins the pass that is wanted, if it is time; whether it did.
 
-        While the master account is silent no time passes for those who wait, so that they go on as they were. Whoever
+        While the family has an outage no time passes for those who wait, so that they go on as they were. Whoever
         is still being asked since the pass before has no turn in this one.
         """
-        if self.is_silent:
+        if self.has_outage:
             self._pass.hold(self.clock.monotonic_s())
             return False
         if not self._is_wanted or self._pass.waiting:
@@ -187,7 +187,7 @@ class Family:
 
     def has_turn(self) -> bool:
         """Whether somebody's turn has come."""
-        return not self.is_silent and self._pass.is_due(self.clock.monotonic_s())
+        return not self.has_outage and self._pass.is_due(self.clock.monotonic_s())
 
     async def take_turns(self, run: Run) -> None:
         """Runs a cycle of everybody whose turn has come, one after another; to be called AT_ONCE times side by side."""
@@ -202,13 +202,13 @@ class Family:
                 self._under_way.discard(name)
 
     async def ask(self, due: deque[Cycles], run: Run) -> None:
-        """Runs a cycle of each that is due, a few at a time; stops short when the master account falls silent.
+        """Runs a cycle of each that is due, a few at a time; stops short when the family has an outage.
 
         Those who had no turn stay in `due`.
         """
 
         async def worker() -> None:
-            while due and not self.is_silent:
+            while due and not self.has_outage:
                 await run(due.popleft())
 
         await asyncio.gather(*(worker() for _ in range(min(AT_ONCE, len(due)))))

@@ -49,7 +49,7 @@ def heard(account: Account, snapshot: Snapshot, *, now: datetime) -> Account:
             account,
             cycled_at=now,
             good_at=now,
-            silence=timedelta(),
+            outage=timedelta(),
             lost=account.lost and streak < GOOD_ANSWERS_NEEDED,
             good_streak=streak,
             failures=0,
@@ -68,24 +68,24 @@ def unheard(
     every: timedelta,
     no_data_after: timedelta,
     jitter: float,
-    silence_counts: bool = True,
+    outage_counts: bool = True,
 ) -> Account:
     """The account after a cycle without a good answer; `failure` is None where it was not asked, as `ask_at` says.
 
     `jitter` is a random share, 0 to 1. An account that was never heard of counts from its first cycle. Where its
-    silence does not count, since its master account fails too or no longer lists it, the account is not lost by it.
+    outage does not count, since its master account fails too or no longer lists it, the account is not lost by it.
     """
     gap = now - account.cycled_at if account.cycled_at else timedelta()
-    counted = silence_counts and timedelta() <= gap <= 3 * every
-    silence = account.silence + (gap if counted else timedelta())
+    counted = outage_counts and timedelta() <= gap <= 3 * every
+    outage = account.outage + (gap if counted else timedelta())
     failures = account.failures + (failure is not None)
-    refused = silence_counts and failure is not None and _is_refused(account, failure)
+    refused = outage_counts and failure is not None and _is_refused(account, failure)
     ask_at = now + _wait(failure, failures, every=every, jitter=jitter) if failure else account.ask_at
     return replace(
         account,
         cycled_at=now,
-        silence=silence,
-        lost=account.lost or refused or (silence_counts and silence >= no_data_after),
+        outage=outage,
+        lost=account.lost or refused or (outage_counts and outage >= no_data_after),
         good_streak=0,
         failures=failures,
         failure=failure or account.failure,
@@ -133,7 +133,7 @@ def evaluate_no_data(account: Account, alerts: Iterable[Alert], *, now: datetime
 
 
 def _is_refused(account: Account, failure: Failure) -> bool:
-    """Whether nothing will come of asking again: then nobody waits for the silence to grow long.
+    """Whether nothing will come of asking again: then nobody waits for the outage to grow long.
 
     That the key is refused is its master account's to tell; a sub-account waits whether that is told.
     """
@@ -184,4 +184,4 @@ def _advice(account: Account) -> str:
 def _lost_text(account: Account, failure: Failure) -> str:
     if failure.kind in REFUSALS:
         return f"nothing is watched: {failure.text}"
-    return f"no good answer for {duration_text(account.silence)}, so nothing is watched: {failure.text}"
+    return f"no good answer for {duration_text(account.outage)}, so nothing is watched: {failure.text}"

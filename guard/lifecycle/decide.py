@@ -40,7 +40,7 @@ class Watched:
     every: timedelta
     no_data_after: timedelta
     tz: tzinfo = UTC  # where the times of day are that rules compare
-    silence_counts: bool = True  # whether no answer means that this very account gives none
+    outage_counts: bool = True  # whether no answer means that this very account gives none
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def decide(
             every=watched.every,
             no_data_after=watched.no_data_after,
             jitter=jitter,
-            silence_counts=watched.silence_counts,
+            outage_counts=watched.outage_counts,
         )
         steps = _standing([rule.policy for rule in watched.rules], memory)
     steps += _step_no_data(watched, memory, account, [each for _, each in steps], now=now)

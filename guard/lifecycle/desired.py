@@ -83,9 +83,9 @@ def desire(
     """Says what every channel should now know of one alert.
 
     `ended` is the incident that ended in this step, or the last one of those through which the alert flapped;
-    `notifications` are all that are stored for the alert. Reminders go by the alert's present level, and count anew
-    when the level that is told rises; `reminders_wait` holds them back, while the account gives no data or somebody has
-    seen the incident. While the alert flaps, nobody is told of more than that.
+    `notifications` are all that are stored for the alert. Reminders go by the alert's present level and where that
+    leads, and count anew when the level that is told rises; `reminders_wait` holds them back, while the account gives
+    no data or somebody has seen the incident. While the alert flaps, nobody is told of more than that.
     """
     known = {(notification.channel, notification.recipient): notification for notification in notifications}
     if alert.incident is None:
@@ -94,15 +94,15 @@ def desire(
         return Wishes(tuple(over for each in known.values() if (over := _end(each, ended)) != each))
     changed: list[Notification] = []
     events: list[Event] = []
-    for target, level in (_waiting(alert, known) | _routed(alert, policy)).items():
+    routed = _routed(alert, policy)
+    for target, level in (_waiting(alert, known) | routed).items():
         before = known.get(target) or Notification(alert.key, *target)
-        after, why = _tell(before, alert, level, hold)
+        after, why = _tell(_unreminded(before), alert, level, hold)
         events += _mute_events(before, after, why, now=now)
-        if reminders_wait:
-            after = _unreminded(after)
-        elif _reminder_is_due(after, alert, policy, hold, now=now):
+        if target in routed and not reminders_wait and _reminder_is_due(after, alert, policy, hold, now=now):
             after = _remind(after)
-            events.append(_event(after, EventKind.REMINDER_DUE, now=now))
+            if after.desired != before.desired:
+                events.append(_event(after, EventKind.REMINDER_DUE, now=now))
         if after != before:
             changed.append(after)
     return Wishes(tuple(changed), tuple(events))
@@ -223,11 +223,17 @@ def _remind(notification: Notification) -> Notification:
 
 
 def _unreminded(notification: Notification) -> Notification:
-    """The same without a reminder that has not gone out yet, as for a channel that is down: it is due again later."""
+    """The same with the reminders that went out, and no other.
+
+    Whether one is due is asked anew each time, for how things stand by now: one that waits for a channel that is down
+    is taken back once there is nothing to remind of. What arrived although it was taken back meanwhile counts.
+    """
     desired, notified = notification.desired, notification.notified
-    if desired is None or notified is None or gap(desired, notified) is not Occasion.REMINDER:
+    if desired is None or notified is None or desired.ended:
         return notification
-    return replace(notification, desired=replace(desired, reminders=notified.reminders))
+    if desired.incident_id != notified.incident_id or desired.level > notified.level:
+        return notification
+    return replace(notification, desired=replace(desired, level=notified.level, reminders=notified.reminders))
 
 
 def _event(notification: Notification, kind: EventKind, *, now: datetime, text: str = "") -> Event:

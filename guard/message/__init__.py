@@ -1,6 +1,7 @@
 """What people read: tellings in words and numbers, once for all channels; pure."""
 
 from guard.message.composition import compose
+from guard.message.link import alert_url, first_url
 from guard.message.message import Fact, Firing, Line, Message, store_failing, store_recovered, trial
 from guard.message.text import listed, one_line, shortened
 
@@ -9,7 +10,9 @@ __all__ = [
     "Firing",
     "Line",
     "Message",
+    "alert_url",
     "compose",
+    "first_url",
     "listed",
     "one_line",
     "shortened",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from guard.message.link import first_url
 from guard.message.text import one_line
 from guard.model import STORE_FAILING, AlertKey, Level, Occasion, Telling
 from guard.units import instant_text
@@ -52,7 +53,8 @@ class Message:
     `digest critical`, `report`, `test`). `level` is the level spoken of, None where there is none, and with `ended` the
     level of what is over. All texts but `description` are one line without control characters. Facts without an instant
     come before those with one. `firing` is set in what tells of one incident that goes on. A digest has `lines`, worst
-    first, and counts in `more` those that did not fit; so has a report.
+    first, and counts in `more` those that did not fit; so has a report. `link` is where the console shows it, empty
+    where nobody said where people find the console.
     """
 
     mark: str
@@ -65,6 +67,7 @@ class Message:
     more: int = 0
     description: str = ""
     runbook: str = ""
+    link: str = ""
     firing: Firing | None = None
     tellings: tuple[Telling, ...] = field(default=(), repr=False)  # what it is made of, for channels to machines
 
@@ -79,13 +82,14 @@ class Message:
         return _emoji(self.level, ended=self.ended)
 
 
-def trial(channel: str, *, now: datetime) -> Message:
-    """The message of `guard send-test`."""
+def trial(channel: str, *, now: datetime, console_url: str = "") -> Message:
+    """The message of `guard send-test`; its link leads to the console's first page."""
     return Message(
         mark="test",
         title=one_line(channel),
         summary="this channel works; all is well and nothing needs doing",
         facts=(Fact("Sent", instant_text(now), now),),
+        link=first_url(console_url),
     )
 
 

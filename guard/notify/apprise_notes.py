@@ -66,8 +66,8 @@ def _event(incident_id: str, message: Message, *, is_over: bool, telling: Tellin
         if len(message.tellings) > 1:
             summary = reading.summary if reading else ""
             body, runbook = f"[{level.word}] {telling.alert.key}: {summary}", reading.runbook if reading else ""
-    if runbook:
-        query["click"] = runbook
+    if link := runbook or message.link:
+        query["click"] = link
     return Note(f"{incident_id} {is_over}", "", body, _type(level, ended=is_over), query)
 
 

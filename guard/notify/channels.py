@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from guard.notify.slack_socket import Handler, SlackSocket
 
 
-def notifier_for(channel: ChannelConfig, *, now: Callable[[], datetime], console_url: str = "") -> Notifier:
+def notifier_for(channel: ChannelConfig, *, now: Callable[[], datetime]) -> Notifier:
     """The notifier of one channel; it connects to nothing yet. `now` tells the time that is shown.
 
-    `console_url` is where people find the console, for channels that can link to it; empty where there is none.
     Of slack-sdk, aiosmtplib and Rich is imported what the channel needs, so that the first poll does not wait for more.
     """
     match channel:
@@ -33,7 +32,7 @@ def notifier_for(channel: ChannelConfig, *, now: Callable[[], datetime], console
 
             return SlackWebhookNotifier(channel.webhook_url.value, mention=channel.mention)
         case SlackBotConfig():
-            return _slack_bot(channel, console_url=console_url)
+            return _slack_bot(channel)
         case EmailConfig():
             return _email(channel, now=now)
         case WebhookConfig():
@@ -52,16 +51,15 @@ def notifier_for(channel: ChannelConfig, *, now: Callable[[], datetime], console
             assert_never(channel)
 
 
-def _slack_bot(channel: SlackBotConfig, *, console_url: str) -> Notifier:
+def _slack_bot(channel: SlackBotConfig) -> Notifier:
     from guard.notify.slack_bot import SlackBotNotifier  # noqa: PLC0415 - as above
-    from guard.notify.slack_buttons import Buttons  # noqa: PLC0415 - as above
 
     return SlackBotNotifier(
         channel.token.value,
         channel=channel.channel,
         base_url=channel.base_url,
         mention=channel.mention,
-        buttons=Buttons(console_url) if channel.app_token else None,
+        has_buttons=channel.app_token is not None,
     )
 
 

@@ -83,8 +83,9 @@ def _parts(message: Message, kind: str) -> Iterator[str]:
         yield f'<ul style="margin:16px 0 0;padding:0;list-style:none;font-size:15px">\n{items}\n</ul>'
     if message.description:
         yield f'<p style="margin:16px 0 0;white-space:pre-line">{escape(message.description)}</p>'
-    if message.runbook:
-        yield f'<p style="margin:16px 0 0">Runbook: {_link(message.runbook)}</p>'
+    for name, link in (("Runbook", message.runbook), ("Console", message.link)):
+        if link:
+            yield f'<p style="margin:16px 0 0">{name}: {_link(link)}</p>'
 
 
 def _row(fact: Fact) -> str:
@@ -113,9 +114,9 @@ def _more(more: int) -> Iterator[str]:
         yield f"<li {_coloured('plain')}>and {more} more</li>"
 
 
-def _link(runbook: str) -> str:
-    shown = escape(runbook)
-    if runbook.startswith(("https://", "http://")):
+def _link(link: str) -> str:
+    shown = escape(link)
+    if link.startswith(("https://", "http://")):
         return f'<a href="{shown}" {_coloured("info")}>{shown}</a>'
     return shown
 

@@ -153,6 +153,7 @@ def _tidy(message: Message) -> Message:
         lines=tuple(Line(_short(line.mark), line.level, line.ended, _short(line.text)) for line in message.lines),
         description="\n".join(map(one_line, lines)).strip(),
         runbook=one_line(message.runbook),
+        link=one_line(message.link),
     )
 
 

@@ -16,4 +16,5 @@ def _paragraphs(message: Message) -> Iterator[list[str]]:
     lines = [f"- [{line.mark}] {line.text}" for line in message.lines]
     yield [*lines, f"and {message.more} more"] if message.more else lines
     yield [message.description] if message.description else []
-    yield [f"Runbook: {message.runbook}"] if message.runbook else []
+    links = {"Runbook": message.runbook, "Console": message.link}
+    yield [f"{name}: {link}" for name, link in links.items() if link]

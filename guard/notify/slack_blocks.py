@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Final
 
 from guard.message import Fact, Line, Message
-from guard.notify.slack_buttons import Buttons
+from guard.notify.slack_buttons import button_blocks
 
 Block = dict[str, object]
 
@@ -32,10 +32,10 @@ _IN_A_LINK: Final = str.maketrans({"&": "&amp;", "<": "%3C", ">": "%3E", "|": "%
 _ASTRAL: Final = 0xFFFF  # beyond it a character is two of those that JavaScript counts
 
 
-def blocks(message: Message, *, mention: str = "", buttons: Buttons | None = None) -> list[Block]:
+def blocks(message: Message, *, mention: str = "", has_buttons: bool = False) -> list[Block]:
     """The message's blocks; `mention` is Slack markup (`<!here>`) and is put before the summary.
 
-    `buttons` stand last, under a message whose incident goes on.
+    Buttons stand last, under a message whose incident goes on.
     Facts before the first one with an instant stand in two columns, it and what follows in small print below.
     """
     undated = tuple(takewhile(lambda fact: fact.at is None, message.facts))
@@ -47,8 +47,8 @@ def blocks(message: Message, *, mention: str = "", buttons: Buttons | None = Non
         _section(_summary(message, mention)),
         *_fields(undated),
         *_lines(message),
-        *_context(message.facts[len(undated) :], message.runbook),
-        *(buttons.blocks(message.firing) if buttons and message.firing else ()),
+        *_context(message.facts[len(undated) :], message),
+        *(button_blocks(message.firing, link=message.link) if has_buttons and message.firing else ()),
     ]
 
 
@@ -117,9 +117,9 @@ def _line(line: Line) -> str:
     return f"{line.emoji} {escaped(f'[{line.mark}] {line.text}', at_most=_LINE)}"
 
 
-def _context(facts: Sequence[Fact], runbook: str) -> Iterator[Block]:
-    """When it was, how old the data is and the way to the runbook, in small print."""
-    parts = [*map(_dated, facts), *_runbook(runbook)]
+def _context(facts: Sequence[Fact], message: Message) -> Iterator[Block]:
+    """When it was, how old the data is and the ways to runbook and console, in small print."""
+    parts = [*map(_dated, facts), *_link("Runbook", message.runbook), *_link("Console", message.link)]
     if parts:
         yield {"type": "context", "elements": [_mrkdwn(" · ".join(parts))]}
 
@@ -132,10 +132,10 @@ def _dated(fact: Fact) -> str:
     return f"{name} <!date^{int(fact.at.timestamp())}^{{date_short_pretty}} {{time}}|{text.replace('|', '/')}>"
 
 
-def _runbook(runbook: str) -> Iterator[str]:
+def _link(name: str, url: str) -> Iterator[str]:
     """A plain link: a button would need an app that answers, which a webhook has not."""
-    link = runbook.translate(_IN_A_LINK)
-    if runbook.startswith(("https://", "http://")) and len(link) <= _LINK:
-        yield f"<{link}|Runbook>"
-    elif runbook:
-        yield f"Runbook {escaped(runbook, at_most=_SMALL_PRINT)}"
+    link = url.translate(_IN_A_LINK)
+    if url.startswith(("https://", "http://")) and len(link) <= _LINK:
+        yield f"<{link}|{name}>"
+    elif url:
+        yield f"{name} {escaped(url, at_most=_SMALL_PRINT)}"

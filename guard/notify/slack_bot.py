@@ -15,7 +15,6 @@ from guard.notify.exchange import DEADLINE, exchange
 from guard.notify.notifier import Call, Outcome, Post, Rejected, Retry, Sent
 from guard.notify.slack_answer import Refused
 from guard.notify.slack_bot_answer import Said, receipt_of, verdict
-from guard.notify.slack_buttons import Buttons
 from guard.notify.slack_payload import Payload, key_of, place_of, request_of
 from guard.notify.slack_web import said, web_client
 
@@ -34,8 +33,8 @@ class SlackBotNotifier:
     `C012ABCDE`, or a name, `#ops`, which is resolved once, before its first use. `mention` gives by level the Slack
     markup (`<!here>`) that is put before what fires; quiet replies, edits and the end of it mention nobody. A receipt
     is a channel's id, a colon and a message's timestamp; that of a reply names the root that it stands under. Proxies
-    are those of the environment, as slack-sdk reads them. `buttons` stand under roots and loud replies while their
-    incident goes on; None where no `SlackSocket` listens for presses.
+    are those of the environment, as slack-sdk reads them. It `has_buttons` where a `SlackSocket` listens for presses:
+    they stand under roots and loud replies while their incident goes on.
     """
 
     threads: ClassVar = True
@@ -49,7 +48,7 @@ class SlackBotNotifier:
         channel: str,
         base_url: str,
         mention: Mapping[Level, str],
-        buttons: Buttons | None = None,
+        has_buttons: bool = False,
         deadline: timedelta = DEADLINE,
     ) -> None:
         """Connects to nothing yet."""
@@ -57,7 +56,7 @@ class SlackBotNotifier:
         self._channel = channel
         self._base_url = base_url
         self._mention = mention
-        self._buttons = buttons
+        self._has_buttons = has_buttons
         self._deadline = deadline
         self._id = "" if channel.startswith("#") else channel  # empty until it is known
 
@@ -96,7 +95,7 @@ class SlackBotNotifier:
             return found
         # Where channels could not be listed, posting by name may still work.
         place = self._id or self._channel
-        request = request_of(call, key=key, mentions=self._mention, channel=place, buttons=self._buttons)
+        request = request_of(call, key=key, mentions=self._mention, channel=place, has_buttons=self._has_buttons)
         outcome = await self._made(session, call, method=request.method, payload=request.full)
         if isinstance(outcome, Refused):
             outcome = await self._made(session, call, method=request.method, payload=request.short)

@@ -62,26 +62,24 @@ class NoPress:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Buttons:
-    """What stands under the messages of a channel whose app listens; with a console, a link to the alert there."""
+def button_blocks(firing: Firing, *, link: str = "") -> list[dict[str, object]]:
+    """The block of buttons of one incident; none if its names are too long to go along with a press.
 
-    console_url: str = ""
+    `link` is where the console shows the alert; empty where nobody said where people find it.
+    """
+    value = json.dumps({"incident": firing.incident_id, "key": _parts(firing.key)}, ensure_ascii=False)
+    if len(value.encode("utf-16-le", "surrogatepass")) > 2 * _VALUE_MOST:
+        return []
+    return [{"type": "actions", "elements": list(_elements(firing, value, link))}]
 
-    def blocks(self, firing: Firing) -> list[dict[str, object]]:
-        """The block for one incident; none if its names are too long to go along with a press."""
-        value = json.dumps({"incident": firing.incident_id, "key": _parts(firing.key)}, ensure_ascii=False)
-        if len(value.encode("utf-16-le", "surrogatepass")) > 2 * _VALUE_MOST:
-            return []
-        return [{"type": "actions", "elements": list(self._elements(firing, value))}]
 
-    def _elements(self, firing: Firing, value: str) -> Iterator[dict[str, object]]:
-        if not firing.is_acked:
-            yield {**_button("Acknowledge", _ACK), "value": value, "style": "primary"}
-        for action_id, duration in _SILENCES.items():
-            yield {**_button(f"Silence {_hours(duration)}", action_id), "value": value}
-        if self.console_url and len(self.console_url) <= _LINK_MOST:
-            yield {**_button("Open", _OPEN), "url": self.console_url}
+def _elements(firing: Firing, value: str, link: str) -> Iterator[dict[str, object]]:
+    if not firing.is_acked:
+        yield {**_button("Acknowledge", _ACK), "value": value, "style": "primary"}
+    for action_id, duration in _SILENCES.items():
+        yield {**_button(f"Silence {_hours(duration)}", action_id), "value": value}
+    if link and len(link) <= _LINK_MOST:
+        yield {**_button("Open", _OPEN), "url": link}
 
 
 def press_of(payload: Mapping[str, Any], *, app_id: str, at: datetime) -> Pressed | NoPress:

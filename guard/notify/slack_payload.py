@@ -8,7 +8,6 @@ from guard.message import Message
 from guard.model import Level
 from guard.notify.notifier import Call, Edit, Post, Reply
 from guard.notify.slack_blocks import blocks, fallback
-from guard.notify.slack_buttons import Buttons
 
 Payload = dict[str, object]
 
@@ -27,11 +26,11 @@ class Request:
 
 
 def request_of(
-    call: Call, *, key: str, mentions: Mapping[Level, str], channel: str, buttons: Buttons | None = None
+    call: Call, *, key: str, mentions: Mapping[Level, str], channel: str, has_buttons: bool = False
 ) -> Request:
     """The request for a call; `channel`, an id or a name, is where posts go. Quiet replies and edits mention nobody.
 
-    `buttons` stand under what is read in the channel while its incident goes on: roots and loud replies.
+    Buttons stand under what is read in the channel while its incident goes on: roots and loud replies.
     An edit brings no metadata, and so the message keeps the key that it was posted with.
     https://docs.slack.dev/reference/methods/chat.update
     """
@@ -39,30 +38,28 @@ def request_of(
         case Post(message):
             place: Payload = {"channel": channel}
             mention = mention_of(message, mentions)
-            full, short = post_payloads(message, key=key, mention=mention, buttons=buttons)
+            full, short = post_payloads(message, key=key, mention=mention, has_buttons=has_buttons)
         case Reply(message, receipt, is_loud=is_loud):
             home, root = place_of(receipt)
             place = {"channel": home, "thread_ts": root, "reply_broadcast": is_loud}
-            mention, under = (mention_of(message, mentions), buttons) if is_loud else ("", None)
-            full, short = post_payloads(message, key=key, mention=mention, buttons=under)
+            mention = mention_of(message, mentions) if is_loud else ""
+            full, short = post_payloads(message, key=key, mention=mention, has_buttons=has_buttons and is_loud)
         case Edit(message, receipt):
             home, ts = place_of(receipt)
             place = {"channel": home, "ts": ts}
             short = {**_EDITED_AS_IT_STANDS, "text": fallback(message)}
-            full = {**short, "blocks": blocks(message, buttons=buttons)}
+            full = {**short, "blocks": blocks(message, has_buttons=has_buttons)}
         case _ as never:
             assert_never(never)
     method = "chat.update" if isinstance(call, Edit) else "chat.postMessage"
     return Request(method, {**place, **full}, {**place, **short})
 
 
-def post_payloads(
-    message: Message, *, key: str, mention: str, buttons: Buttons | None = None
-) -> tuple[Payload, Payload]:
+def post_payloads(message: Message, *, key: str, mention: str, has_buttons: bool = False) -> tuple[Payload, Payload]:
     """What is posted first, with blocks and the key, and what is posted if that is refused: short text."""
     short: Payload = {**_POSTED_AS_IT_STANDS, "text": fallback(message, mention=mention)}
     metadata = {"event_type": _EVENT_TYPE, "event_payload": {"key": key}}
-    return {**short, "blocks": blocks(message, mention=mention, buttons=buttons), "metadata": metadata}, short
+    return {**short, "blocks": blocks(message, mention=mention, has_buttons=has_buttons), "metadata": metadata}, short
 
 
 def mention_of(message: Message, by_level: Mapping[Level, str]) -> str:

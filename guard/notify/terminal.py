@@ -131,8 +131,9 @@ def _parts(message: Message) -> Iterator[RenderableType]:
         yield _grid(undated)
     if dated := message.facts[len(undated) :]:
         yield Text(" · ".join(f"{_short(fact.name)} {_short(fact.text)}" for fact in dated), style="dim")
-    if message.runbook:
-        yield Text(f"Runbook {_short(message.runbook)}", style="dim")
+    for name, link in (("Runbook", message.runbook), ("Console", message.link)):
+        if link:
+            yield Text(f"{name} {_short(link)}", style="dim")
 
 
 def _grid(facts: Sequence[Fact]) -> Table:

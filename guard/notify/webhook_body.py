@@ -12,6 +12,7 @@ from typing import Final
 
 from guard.message import Line, Message
 from guard.model import Bound, Incident, Level, Occasion, Reading, Telling
+from guard.units import iso
 
 Fragment = Mapping[str, object]
 """A part of a body."""
@@ -30,17 +31,21 @@ def body_of(message: Message, *, now: datetime) -> bytes:
         case ():
             kind, data = _NOTICE, _notice(message)
         case (telling,):
-            kind, data = f"alert.{telling.occasion}", {"text": message.text, **_alert(telling)}
+            kind, data = f"alert.{telling.occasion}", {**_said(message), **_alert(telling)}
         case tellings:
             kind, data = _DIGEST, _digest(message, tellings)
-    said = {"type": kind, "timestamp": _instant(now), "data": data}
+    said = {"type": kind, "timestamp": iso(now), "data": data}
     text = json.dumps(said, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode(errors="replace")  # a lone surrogate in a name is no UTF-8
 
 
+def _said(message: Message) -> Fragment:
+    return {"text": message.text, "console": message.link or None}
+
+
 def _notice(message: Message) -> Fragment:
     return {
-        "text": message.text,
+        **_said(message),
         "mark": message.mark,
         "level": _word(message.level),
         "ended": message.ended,
@@ -59,7 +64,7 @@ def _line(line: Line) -> Fragment:
 def _digest(message: Message, tellings: Sequence[Telling]) -> Fragment:
     """All alerts, also those that people are only told the number of."""
     alerts = [{"occasion": str(telling.occasion), **_alert(telling)} for telling in tellings]
-    return {"text": message.text, "level": _word(message.level), "ended": message.ended, "alerts": alerts}
+    return {**_said(message), "level": _word(message.level), "ended": message.ended, "alerts": alerts}
 
 
 def _alert(telling: Telling) -> Fragment:
@@ -77,7 +82,7 @@ def _alert(telling: Telling) -> Fragment:
         "unit": reading.unit or None,
         "threshold": _threshold(reading.bounds.get(level)),
         "thresholds": {each.word: _threshold(bound) for each, bound in sorted(reading.bounds.items())},
-        "read_at": _instant(reading.at) if alert.reading else None,
+        "read_at": iso(reading.at) if alert.reading else None,
         **_incident(incident),
         "peak": incident.peak.word,
         "peak_value": _number(incident.peak_value),
@@ -91,8 +96,8 @@ def _alert(telling: Telling) -> Fragment:
 def _incident(incident: Incident) -> Fragment:
     return {
         "incident": incident.id,
-        "started_at": _instant(incident.started_at),
-        "ended_at": _instant(incident.ended_at),
+        "started_at": iso(incident.started_at),
+        "ended_at": iso(incident.ended_at),
         "reason": str(incident.reason) if incident.reason else None,
     }
 
@@ -104,10 +109,6 @@ def _threshold(bound: Bound | None) -> Fragment | None:
 def _number(number: float | None) -> float | None:
     """The number; none where it is infinite, as a time is that never comes: JSON has no such numbers."""
     return number if number is not None and isfinite(number) else None
-
-
-def _instant(at: datetime | None) -> str | None:
-    return at.isoformat().replace("+00:00", "Z") if at else None
 
 
 def _word(level: Level | None) -> str | None:

@@ -7,7 +7,7 @@ from typing import Final, Protocol, assert_never
 
 from guard.lifecycle.desired import gap, untold
 from guard.lifecycle.mutes import Mutes
-from guard.message import Message, compose
+from guard.message import Message, compose, first_url
 from guard.model import Alert, AlertKey, CallKind, Cover, Delivery, Incident, Notification, Occasion, Telling
 from guard.notify.notifier import Call, Edit, Post, Reply
 from guard.outbox.past import Points
@@ -37,6 +37,7 @@ def call_for(
     zone_of: Callable[[str], tzinfo],
     report: Reporting | None = None,
     past: ValuePast | None = None,
+    console_url: str = "",
 ) -> tuple[Call, str]:
     """Composes a delivery, and gives the wording of the reading that it is written from; of a digest none.
 
@@ -45,13 +46,13 @@ def call_for(
     if is_report(delivery.covers[0]):
         assert report is not None  # noqa: S101 - whoever has reports told gives the way to compose them
         [period] = unit.incidents([delivery.covers[0].knowledge.incident_id]).values()
-        return Post(report(unit, period), delivery.recipient), ""
+        return Post(replace(report(unit, period), link=first_url(console_url)), delivery.recipient), ""
     tellings = _muted(unit, _tellings(unit, delivery, notifications), now=now)
     if past is not None and len(tellings) == 1:
         tellings = [replace(tellings[0], past=past(unit, tellings[0].alert.key, now=now))]
     reading = tellings[0].alert.reading
     wording = reading.wording if reading is not None and len(tellings) == 1 else ""
-    message = compose(tellings, now=now, zone_of=zone_of)
+    message = compose(tellings, now=now, zone_of=zone_of, console_url=console_url)
     match delivery.call:
         case CallKind.EDIT:
             return Edit(message, delivery.receipt), wording

@@ -44,6 +44,7 @@ class Outbox:
     zone_of: Callable[[str], tzinfo]  # an account's zone for the times in its messages
     clock: Clock
     report: Reporting | None = None  # composes reports, where those are told
+    console_url: str = ""  # where people find the console; empty: nobody said
     past: ValuePast | None = None  # for messages of one alert, which then show how its value moved
     storm: Storm = field(default_factory=Storm)
     pace: Pace = field(default_factory=Pace)
@@ -169,7 +170,14 @@ class Outbox:
         sending = replace(delivery, state=DeliveryState.SENDING, attempts=delivery.attempts + 1, attempted_at=now)
         try:
             call, wording = call_for(
-                unit, sending, notifications, now=now, zone_of=self.zone_of, report=self.report, past=self.past
+                unit,
+                sending,
+                notifications,
+                now=now,
+                zone_of=self.zone_of,
+                report=self.report,
+                past=self.past,
+                console_url=self.console_url,
             )
         except Exception as fault:  # noqa: BLE001 - a message that cannot be written must not hold up its channel
             log.error("delivery.unwritable", "a message could not be composed", exc=fault, channel=delivery.channel)

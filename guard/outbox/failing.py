@@ -1,6 +1,7 @@
 """Failing: notes which channels refuse or are behind, as alerts, and has others told of what waits there."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
@@ -16,13 +17,16 @@ from guard.model import (
     Alert,
     AlertKey,
     Delivery,
+    Evaluation,
     Knowledge,
     Level,
     Notification,
+    Occasion,
     Reason,
     State,
 )
 from guard.outbox.plan import OPEN
+from guard.reporting import REPORT_KEY, period_of, wish
 from guard.rules.policy import Policy
 from guard.store import Unit
 
@@ -48,7 +52,9 @@ def note_failing(unit: Unit, config: Config, *, now: datetime) -> Noted:
     for each in straits:
         key = next((key for key in busy if key.subject == each.channel), failing_key(config, each.channel))
         if each.is_failing or key in busy:
-            decisions.append(_judged(unit, config, key, alerts, each, now=now))
+            evaluation = evaluate_failing(key, config.channels[each.channel], each, now=now)
+            policy = _to_whom(failing_policy(config, each), each, straits, alerts, now=now)
+            decisions.append(_judged(unit, evaluation, policy, alerts, now=now))
     alerts |= {alert.key: alert for decision in decisions for alert in decision.alerts}
     failing = {key.subject: each.reading.summary for key, each in alerts.items() if each.level and each.reading}
     is_news = _stand_in(unit, config, failing, now=now) or any(each.notifications for each in decisions)
@@ -63,12 +69,39 @@ def _straits(config: Config, deliveries: Iterable[Delivery], *, now: datetime) -
     return (strait(name, found, now=now) for name, found in by_channel.items())
 
 
+def _to_whom(
+    policy: Policy, found: Strait, straits: Iterable[Strait], alerts: Mapping[AlertKey, Alert], *, now: datetime
+) -> Policy:
+    """Leads to those who can be told of it by now; the others are, once they can, if it is still true then.
+
+    Who is yet to be reached, as it may be for the same cause, is not one of them, nor who failed too and takes messages
+    only since this channel was tried last: it may be well again too. Nobody is while that is not known.
+    """
+    unreached = {each.channel: each.unreached for each in straits}
+    well_since = _well_since(straits, alerts, now=now)
+
+    def names(channel: str) -> tuple[str, ...]:
+        is_known = found.refused or (found.failed_at and found.failed_at >= well_since.get(channel, found.failed_at))
+        return tuple(each for each in policy.recipients[channel] if is_known and each not in unreached[channel])
+
+    return replace(policy, recipients={channel: names(channel) for channel in policy.recipients})
+
+
+def _well_since(
+    straits: Iterable[Strait], alerts: Mapping[AlertKey, Alert], *, now: datetime
+) -> Mapping[str, datetime]:
+    """Since when channels that have failed before take messages again; by a clock that went back nobody knows that."""
+    clear = {each.channel for each in straits if each.is_clear}
+    over = {key.subject: each.reading.at for key, each in alerts.items() if each.level is None and each.reading}
+    just_now = {key.subject: now for key, each in alerts.items() if each.level is not None and key.subject in clear}
+    return {channel: at for channel, at in (over | just_now).items() if at <= now}
+
+
 def _judged(
-    unit: Unit, config: Config, key: AlertKey, alerts: Mapping[AlertKey, Alert], found: Strait, *, now: datetime
+    unit: Unit, evaluation: Evaluation, policy: Policy, alerts: Mapping[AlertKey, Alert], *, now: datetime
 ) -> Decision:
-    evaluation = evaluate_failing(key, config.channels[found.channel], found, now=now)
-    memory = _memory(unit, key.account, alerts, now=now)
-    decision = judge(memory, evaluation, failing_policy(config, found), now=now, every=_EVERY)
+    memory = _memory(unit, evaluation.key.account, alerts, now=now)
+    decision = judge(memory, evaluation, policy, now=now, every=_EVERY)
     unit.save_changes(decision)
     return decision
 
@@ -99,6 +132,8 @@ def _stand_in(unit: Unit, config: Config, failing: Collection[str], *, now: date
     known = _by_key(each for name in config.fallback for each in unit.notifications_on(name)) if waiting else {}
     wanted = {key: each for key, each in waiting.items() if not _all_know(known.get(key, ()), each, config)}
     is_news = False
+    if report := wanted.pop(REPORT_KEY, None):
+        is_news = _report_too(unit, config, report)
     for account in {key.account for key in wanted}:
         alerts = unit.alerts(account)
         for key in (key for key in wanted if key.account == account):
@@ -111,10 +146,18 @@ def _stand_in(unit: Unit, config: Config, failing: Collection[str], *, now: date
     return is_news
 
 
+def _report_too(unit: Unit, config: Config, wanted: Knowledge) -> bool:
+    """Has the fallback told of the period that a failing channel is yet to be told of; whether that is news to it."""
+    period = unit.incidents([wanted.incident_id])[wanted.incident_id]
+    recipients = {name: recipients_of(config.channels[name]) for name in config.fallback}
+    return wish(unit, period_of(period), recipients)
+
+
 def _waiting(unit: Unit, failing: Iterable[str]) -> dict[AlertKey, Knowledge]:
-    """The highest level of each alert that one of these channels is yet to be told of."""
-    waiting = [each for name in failing for each in unit.waiting(name) if gap(each.desired, each.notified)]
-    desired = ((each.key, each.desired) for each in waiting if each.desired)
+    """The highest level of each alert that one of these channels is yet to be told of, and not only reminded."""
+    waiting = (each for name in failing for each in unit.waiting(name))
+    untold = [each for each in waiting if gap(each.desired, each.notified) not in (None, Occasion.REMINDER)]
+    desired = ((each.key, each.desired) for each in untold if each.desired)
     return dict(sorted(desired, key=lambda each: each[1].level))
 
 

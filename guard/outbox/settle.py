@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 from guard.lifecycle.backoff import backoff
+from guard.lifecycle.strait import GIVE_UP_AFTER, GIVEN_UP
 from guard.model import CallKind, Delivery, DeliveryState, Event, EventKind
 from guard.notify.notifier import Gone, Outcome, Rejected, Retry, Sent, Unsure
 
-GIVE_UP_AFTER: Final = timedelta(hours=24)
 FINDABLE_AFTER: Final = timedelta(seconds=5)
 LOOK_FOR: Final = timedelta(minutes=15)  # while the channel cannot be looked through
 _LONGEST_WAIT: Final = timedelta(minutes=5)
@@ -32,8 +32,7 @@ def settled(
         case Gone(why):
             return _done(delivery, DeliveryState.DEAD, why, now), EventKind.GONE
         case Retry(why) | Unsure(why) if now - delivery.created_at >= GIVE_UP_AFTER:
-            text = f"{why}; given up after {GIVE_UP_AFTER.days} day"
-            return _done(delivery, DeliveryState.DEAD, text, now), EventKind.DIED
+            return _done(delivery, DeliveryState.DEAD, why + GIVEN_UP, now), EventKind.DIED
         case Retry(why, after):
             return again(delivery, why, now + (after or _wait(delivery, jitter))), EventKind.RETRIED
         case Unsure(why):

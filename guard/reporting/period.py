@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from guard.config import ReportConfig, Rhythm
+from guard.model import Incident
 
 _STEPS: Final = {Rhythm.DAILY: timedelta(days=1), Rhythm.WEEKLY: timedelta(days=7)}
 _LATEST: Final = timedelta(days=3)  # that a weekly one may be told; the next daily one comes sooner
@@ -39,6 +40,12 @@ def due_period(report: ReportConfig, *, now: datetime) -> Period | None:
     """The one to tell of by now; None where that time is so long ago that nobody would want it any more."""
     period = last_period(report, now=now)
     return period if now - period.end_at < _LATEST else None
+
+
+def period_of(incident: Incident) -> Period:
+    """The one that an incident stands for, as it is stored."""
+    assert incident.ended_at is not None  # noqa: S101 - a report is told of what is over
+    return Period(incident.id, incident.started_at, incident.ended_at)
 
 
 def _instant(report: ReportConfig, day: date) -> datetime:

@@ -10,7 +10,7 @@ from guard.logs import log
 from guard.message import Message
 from guard.message.report import report_message
 from guard.model import Incident
-from guard.reporting.period import Period, due_period
+from guard.reporting.period import Period, due_period, period_of
 from guard.reporting.reading import read_report
 from guard.reporting.wish import wish
 from guard.store import Store, View
@@ -54,7 +54,5 @@ class Reporter:
 
 def compose_report(view: View, incident: Incident, *, config: Config) -> Message:
     """The message about the period that an incident stands for, as the database has it at this moment."""
-    assert incident.ended_at is not None  # noqa: S101 - a report's period is over
-    period = Period(incident.id, incident.started_at, incident.ended_at)
     zone = config.report.tz if config.report else config.accounts[0].tz
-    return report_message(read_report(view, config, period), zone=zone)
+    return report_message(read_report(view, config, period_of(incident)), zone=zone)

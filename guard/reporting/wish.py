@@ -7,7 +7,7 @@ from guard.model import REPORT, AlertKey, Incident, Knowledge, Level, Notificati
 from guard.reporting.period import Period
 from guard.store import Unit
 
-KEY: Final = AlertKey("", REPORT)
+REPORT_KEY: Final = AlertKey("", REPORT)
 """It is about no account: all reports stand here, one after the other."""
 
 
@@ -20,20 +20,20 @@ def wish(unit: Unit, period: Period, recipients: Mapping[str, Sequence[str]]) ->
     if not unit.has_polls_before(period.end_at):
         return False
     wanted = [
-        Notification(KEY, channel, recipient, desired=Knowledge(period.id, Level.INFO, ended=True))
+        Notification(REPORT_KEY, channel, recipient, desired=Knowledge(period.id, Level.INFO, ended=True))
         for channel, names in recipients.items()
         for recipient in names
     ]
     desired = {
         (each.channel, each.recipient): each.desired.incident_id
-        for each in unit.notifications(KEY.account)
-        if each.key == KEY and each.desired is not None
+        for each in unit.notifications(REPORT_KEY.account)
+        if each.key == REPORT_KEY and each.desired is not None
     }
     before = unit.incidents(desired.values())
     new = [each for each in wanted if _is_new(period, before.get(desired.get((each.channel, each.recipient), "")))]
     if new:
         # It is over when it is told, so that no message of it is ever brought to say something else.
-        incident = Incident(period.id, KEY, period.start_at, Level.INFO, ended_at=period.end_at)
+        incident = Incident(period.id, REPORT_KEY, period.start_at, Level.INFO, ended_at=period.end_at)
         unit.save_incidents([before.get(period.id, incident)])
         unit.save_desired(new)
     return bool(new)

@@ -79,6 +79,7 @@ class Rule:
             yield self.when
 
     def _worded(self) -> Iterator[str]:
+        yield f"name {self.name}"  # a message begins with it
         yield f"summary {self.summary}"
         yield f"description {self.description}"
         yield f"runbook {self.runbook}"

@@ -76,7 +76,7 @@ class AccountRow(Row, table=True):
     name: str = Field(primary_key=True)
     cycled_at: datetime | None
     good_at: datetime | None
-    silence: timedelta = Field(sa_type=Duration)
+    silence: timedelta = Field(sa_type=Duration)  # the model's `outage`, under the name that databases have it by
     lost: bool
     good_streak: int
     failures: int

@@ -23,7 +23,7 @@ from guard.model import (
     Silence,
     SubAccount,
 )
-from guard.store import outbox_rows, rows
+from guard.store import lookup, outbox_rows, rows
 from guard.store.asking import Asking, asking
 from guard.store.poll import Poll
 from guard.store.prepared import Prepared
@@ -86,10 +86,14 @@ _OUTDATED: Final = (
     .where(
         not_(
             and_(
-                *(NOTIFICATION.c[f"{half}_flapping"].is_(True) for half in ("desired", "notified")),
-                *(
-                    NOTIFICATION.c[f"{half}_incident_id"] == NOTIFICATION.c.root_incident_id
-                    for half in ("desired", "notified")
+                NOTIFICATION.c.notified_flapping.is_(True),
+                NOTIFICATION.c.notified_incident_id == NOTIFICATION.c.root_incident_id,
+                or_(
+                    and_(
+                        NOTIFICATION.c.desired_flapping.is_(True),
+                        NOTIFICATION.c.desired_incident_id == NOTIFICATION.c.root_incident_id,
+                    ),
+                    and_(NOTIFICATION.c.desired_held.is_(True), NOTIFICATION.c.desired_ended.is_(False)),
                 ),
             )
         )
@@ -236,6 +240,18 @@ class View:
         incidents = {row.id: rows.incident_of(row) for row in self._rows(_OPEN_BY, rule=rule)}
         return {rows.key_of(row): rows.alert_of(row, incidents) for row in self._rows(_ALERTS_BY, rule=rule)}
 
+    def alert(self, key: AlertKey) -> Alert | None:
+        """One alert with its open incident; None before it was first anything but at rest."""
+        return lookup.alert(self._connection, key)
+
+    def busy_alerts(self, *, limit: int) -> tuple[list[Alert], int]:
+        """The first of the alerts that fire, may soon, are unknown or flap, the worst first; and how many there are."""
+        return lookup.busy_alerts(self._connection, limit=limit)
+
+    def incidents_of(self, key: AlertKey, *, limit: int) -> list[Incident]:
+        """The last incidents of one alert, open or ended, newest first."""
+        return lookup.incidents_of(self._connection, key, limit=limit)
+
     def incident(self, incident_id: str) -> Incident | None:
         """One incident, open or ended; None if there is none by that id."""
         return self.incidents([incident_id]).get(incident_id)
@@ -269,6 +285,10 @@ class View:
         """What each channel should know and was notified of, for all alerts or one account's, in order of key."""
         found = self._rows_of(account, _NOTIFICATIONS, _NOTIFICATIONS_OF)
         return [outbox_rows.notification_of(row) for row in found]
+
+    def notifications_of(self, key: AlertKey) -> list[Notification]:
+        """What each channel should know and was notified of, for one alert, in order of channel and recipient."""
+        return lookup.notifications_of(self._connection, key)
 
     def notifications_on(self, channel: str) -> list[Notification]:
         """What one channel should know and was notified of, for all alerts, in order of key."""

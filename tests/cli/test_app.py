@@ -71,7 +71,7 @@ def test_guard_alone_shows_what_there_is(guard: Run) -> None:
 │ silence    Silence alerts for a while, and see what is silenced.             │
 ╰──────────────────────────────────────────────────────────────────────────────╯
 ╭─ Try out ────────────────────────────────────────────────────────────────────╮
-│ demo       Show alerts fire, escalate and resolve, within two minutes.       │
+│ demo       Show alerts fire, escalate and resolve, in about a minute.        │
 │ sandbox    Run a pretend AgentPhone, to try rules against.                   │
 ╰──────────────────────────────────────────────────────────────────────────────╯
 """)

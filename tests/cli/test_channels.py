@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- what is shown is as long as it is
 """`guard status`: what each channel, and each of its recipients, still has to be told."""
 
 import json
@@ -79,7 +80,7 @@ PENDING = {"state": DeliveryState.PENDING, "settled_at": None, "due_at": at(14)}
 def test_what_is_refused_for_good_is_shown_once(channels: Callable[..., str]) -> None:
     assert channels(waits(), sends()) == snapshot("""\
 CHANNEL  STATE                         NEXT ATTEMPT                                 WHY
-ops      dead: main/numbers-remaining  within the hour, or after `guard send-test`  no_service
+ops      dead: main/numbers-remaining  within the hour, or after `guard send-test`  no_service. Check the token and the channel of [channels.ops], then run `guard send-test ops`: all is tried again then.
 mail     knows all
 """)
 

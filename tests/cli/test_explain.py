@@ -327,7 +327,7 @@ ops      critical     critical  2026-11-23 14:10 UTC, just now  reminded at 2026
 """)
 
 
-async def test_silence_that_is_not_long_enough_yet(at_desk: Sit, explain: Explain) -> None:
+async def test_an_outage_that_is_not_long_enough_yet(at_desk: Sit, explain: Explain) -> None:
     async with at_desk() as it:
         for _ in range(3):
             await it.cycle(DOWN_API)
@@ -384,12 +384,12 @@ async def test_a_channel_that_refused_it(at_desk: Sit, explain: Explain) -> None
         await left(it, 1)
         await it.sends()
         assert sentence(explain()) == shown(
-            "Nothing is sent now: ops refused it (Slack answered 404 no_service); it is tried again within the hour, or after `guard send-test`."
+            "Nothing is sent now: ops refused it (Slack answered 404 no_service); it is tried again within the hour, or after `guard send-test ops`."
         )
         assert keyless(explain()).splitlines()[-4:] == shown(
             [
                 "CHANNEL  SHOULD KNOW  KNOWS    TOLD   NEXT",
-                "ops      critical     nothing  never  refused it; tried again within the hour, or after `guard send-test`",
+                "ops      critical     nothing  never  refused it; tried again within the hour, or after `guard send-test ops`",
                 "",
                 "ops: post KEY dead after 1 attempt: Slack answered 404 no_service",
             ]
@@ -515,7 +515,7 @@ async def test_a_rule_that_is_no_longer_in_the_file(at_desk: Sit, explain: Expla
         file.write_text(file.read_text().replace("numbers-remaining", "numbers-left"))
         assert explain() == shown("""\
 main/numbers-remaining: firing critical since 2026-11-23 14:05 UTC, just now
-Nothing is sent now: rules.toml has no rule 'numbers-remaining', did you mean 'numbers-left'?
+Nothing is sent now: rules.toml has no rule 'numbers-remaining', did you mean 'numbers-left'? What fires ends when the service takes that up, and who was told of it is told so.
 
 It says: 1 phone numbers left
 Incident c33bf53c88545233, at its worst critical (1)
@@ -628,7 +628,7 @@ async def test_for_machines(at_desk: Sit, guard: Run) -> None:
                 "silenced": None,
                 "flapping": False,
                 "held": [],
-                "why": "Nothing is sent now: ops refused it (Slack answered 404 no_service); it is tried again within the hour, or after `guard send-test`.",
+                "why": "Nothing is sent now: ops refused it (Slack answered 404 no_service); it is tried again within the hour, or after `guard send-test ops`.",
                 "watched": True,
                 "taken_up": True,
                 "rule_file": {"broken": False, "broken_since": None, "in_force": None},

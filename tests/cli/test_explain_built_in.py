@@ -202,7 +202,7 @@ async def test_a_channel_that_was_told_of_lost_data_and_refused(at_desk: Sit, ex
         await it.cycle(FORBIDDEN)
         await it.sends()
         assert sentence(explain("guard.no_data")) == shown(
-            "Nothing is sent now: ops refused it (Slack answered 404 no_service); it is tried again within the hour, or after `guard send-test`."
+            "Nothing is sent now: ops refused it (Slack answered 404 no_service); it is tried again within the hour, or after `guard send-test ops`."
         )
 
 
@@ -251,7 +251,7 @@ It says: 1 phone numbers left
 Incident c33bf53c88545233, at its worst critical (1)
 
 CHANNEL  SHOULD KNOW  KNOWS     TOLD                            NEXT
-ops      critical     nothing   never                           refused it; tried again within the hour, or after `guard send-test`
+ops      critical     nothing   never                           refused it; tried again within the hour, or after `guard send-test ops`
 boss     critical     critical  2026-11-23 14:05 UTC, just now  told as the fallback
 
 ops: post a7580aa2 dead after 1 attempt: Slack answered 404 no_service

@@ -40,7 +40,9 @@ async def test_an_account_that_was_removed(at_desk: Sit, explain: Explain) -> No
     async with at_desk() as it:
         await fires_and_is_told(it)
         edited("[accounts.main]", "[accounts.prod]")
-        assert sentence(explain()) == shown("Nothing is sent now: rules.toml has no account 'main'.")
+        assert sentence(explain()) == shown(
+            "Nothing is sent now: rules.toml has no account 'main'; what fires ends when the service takes that up, and who was told of it is told so."
+        )
 
 
 async def test_a_rule_that_is_disabled_while_its_end_is_being_told(at_desk: Sit, explain: Explain) -> None:

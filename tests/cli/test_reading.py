@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- what is shown is as long as it is
 """`guard status`, `guard alerts` and `guard history`: what is stored, for people and for machines."""
 
 import json
@@ -125,7 +126,7 @@ main/segments           ok                                                      
 
 CHANNEL  STATE                                        NEXT ATTEMPT                                 WHY
 ops      1 to be told of
-ops      dead: main/numbers-remaining                 within the hour, or after `guard send-test`  no_service
+ops      dead: main/numbers-remaining                 within the hour, or after `guard send-test`  no_service. Check the webhook_url of [channels.ops], then run `guard send-test ops`: all is tried again then.
 ops      pending, 12 min old: main/numbers-remaining  in 1 min                                     connection refused
 ops      pending, 11 min old: main/numbers-remaining  now
 ops      sending: main/numbers-remaining              under way
@@ -469,8 +470,9 @@ def test_on_a_narrow_terminal_each_row_is_a_paragraph(terminal: Callable[..., st
     fill(firing)
     fill(happened)
     assert uncoloured(terminal("alerts", columns=60)) == snapshot("""\
-main/numbers-remaining  firing  critical  1  2026-11-23
-  14:05 UTC, 12 min ago  1 of 12 phone numbers left
+main/numbers-remaining  firing  critical  1
+  2026-11-23 14:05 UTC, 12 min ago
+  1 of 12 phone numbers left
 main/calls  pending  2026-11-23 14:12 UTC, 5 min ago
 main/segments  ok  (unknown now: a limit is missing)
 """)

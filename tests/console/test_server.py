@@ -4,19 +4,22 @@ import asyncio
 import logging
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import pytest
 
-from guard.clock import Clock
 from guard.console import server
 from guard.console.health import Health
 from guard.console.server import Console
+from guard.parts import Parts
 from guard.settings import Listen
 from tests.console.listening import FREE, Listening, listening
 from tests.waiting import until
-from tests.wiring import logged
+from tests.wiring import config, logged, opened
 
 SOON_S = 0.05
 END_S = 5.0  # far less than a slow client would hold it, far more than it needs
@@ -36,6 +39,12 @@ SLOW = {
 @pytest.fixture(autouse=True)
 def _heard(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "guard")
+
+
+@pytest.fixture
+async def parts(tmp_path: Path) -> AsyncIterator[Parts]:
+    async with opened(config(), tmp_path) as open_:
+        yield open_
 
 
 @asynccontextmanager
@@ -63,9 +72,16 @@ async def gone(reader: asyncio.StreamReader) -> None:
 # --- a guest -------------------------------------------------------------------------------------------------------
 
 
+def test_the_first_poll_does_not_wait_for_what_the_console_imports() -> None:
+    heavy = {"jinja2", "starlette", "uvicorn"}
+    show = f"import sys, guard.service; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
 async def test_it_says_where_it_listens(caplog: pytest.LogCaptureFixture) -> None:
     async with listening() as it:
-        (entry,) = logged(caplog)
+        entry = logged(caplog)[-1]
         assert entry[0] == "console.listening"
         assert str(entry[1]["address"]) == f"127.0.0.1:{it.port}"
 
@@ -113,7 +129,7 @@ async def test_what_strangers_send_is_not_logged(caplog: pytest.LogCaptureFixtur
             async with connected(it, says) as reader:
                 await reader.readline()
         await it.ask()
-        assert [event for event, _ in logged(caplog)] == ["console.listening"]
+        assert [event for event, _ in logged(caplog)] == ["store.created", "console.listening"]
     assert {record.name for record in caplog.records if record.levelno >= logging.INFO} == {"guard"}
 
 
@@ -137,7 +153,7 @@ async def test_signals_stay_the_services() -> None:
 
 
 async def test_a_taken_port_is_told_once_and_tried_until_it_is_free(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, parts: Parts
 ) -> None:
     monkeypatch.setattr(server, "RETRY_S", SOON_S)
     tries = 0
@@ -150,7 +166,7 @@ async def test_a_taken_port_is_told_once_and_tried_until_it_is_free(
 
     with socket.create_server(("127.0.0.1", 0)) as other:
         listen = Listen(port=other.getsockname()[1])
-        console = Counting(listen, Health(every_s=1.0, began_s=0.0), Clock())
+        console = Counting(listen, Health(every_s=1.0, began_s=0.0), parts)
         serving = asyncio.ensure_future(console.serve())
         await until(lambda: tries >= 3)
         assert console.port is None
@@ -161,8 +177,8 @@ async def test_a_taken_port_is_told_once_and_tried_until_it_is_free(
     await asyncio.wait({serving})
 
 
-async def test_an_address_of_another_machine_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    console = Console(Listen("192.0.2.7", 0, "t0ken"), Health(every_s=1.0, began_s=0.0), Clock())
+async def test_an_address_of_another_machine_is_told(caplog: pytest.LogCaptureFixture, parts: Parts) -> None:
+    console = Console(Listen("192.0.2.7", 0, "t0ken"), Health(every_s=1.0, began_s=0.0), parts)
     serving = asyncio.ensure_future(console.serve())
     await until(lambda: bool(logged(caplog)))
     assert not serving.done()

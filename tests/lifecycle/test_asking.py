@@ -19,9 +19,9 @@ def fail(before: Account, minute: float, failure: Failure | None = DOWN, jitter:
 
 
 def fail_uncounted(before: Account, minute: float, failure: Failure | None = DOWN) -> Account:
-    """A failure that is no sign of this account's own silence."""
+    """A failure that is no sign of an outage of this account's own."""
     return unheard(
-        before, failure, now=at(minute), every=MINUTE, no_data_after=3 * MINUTE, jitter=1, silence_counts=False
+        before, failure, now=at(minute), every=MINUTE, no_data_after=3 * MINUTE, jitter=1, outage_counts=False
     )
 
 
@@ -29,24 +29,24 @@ def hear(before: Account, minute: float) -> Account:
     return heard(before, snapshot(), now=at(minute))
 
 
-def test_silence_counts_from_the_last_good_answer() -> None:
+def test_an_outage_counts_from_the_last_good_answer() -> None:
     seen = hear(account(), 0)
     for minute, lost in ((1, False), (2, False), (3, True)):
         seen = fail(seen, minute)
         assert seen.lost is lost
-    assert (seen.silence, seen.failures) == (3 * MINUTE, 3)
+    assert (seen.outage, seen.failures) == (3 * MINUTE, 3)
 
 
-def test_silence_counts_from_the_first_cycle_where_there_never_was_an_answer() -> None:
+def test_an_outage_counts_from_the_first_cycle_where_there_never_was_an_answer() -> None:
     seen = fail(account(), 0)
-    assert (seen.silence, seen.lost) == (timedelta(), False)
+    assert (seen.outage, seen.lost) == (timedelta(), False)
     assert not fail(fail(seen, 1), 2).lost
     assert fail(fail(fail(seen, 1), 2), 3).lost
 
 
-def test_time_in_which_the_service_did_not_run_is_no_silence() -> None:
+def test_time_in_which_the_service_did_not_run_is_no_outage() -> None:
     seen = fail(hear(account(), 0), 600)
-    assert (seen.silence, seen.lost) == (timedelta(), False)
+    assert (seen.outage, seen.lost) == (timedelta(), False)
 
 
 def test_a_refused_key_is_lost_at_once() -> None:
@@ -66,19 +66,19 @@ def test_an_account_that_is_forbidden_is_lost_at_once(name: str) -> None:
 
 
 @pytest.mark.parametrize("failure", [DOWN, BAD_KEY, FORBIDDEN, None])
-def test_silence_that_is_not_its_own_loses_no_account_however_long_and_is_not_counted_later(
+def test_an_outage_that_is_not_its_own_loses_no_account_however_long_and_is_not_counted_later(
     failure: Failure | None,
 ) -> None:
     seen = hear(account(name="main:acme"), 0)
     for minute in range(1, 10):
         seen = fail_uncounted(seen, minute, failure)
-        assert (seen.lost, seen.silence, seen.cycled_at) == (False, timedelta(), at(minute))
+        assert (seen.lost, seen.outage, seen.cycled_at) == (False, timedelta(), at(minute))
     assert seen.failures == (9 if failure else 0)
     seen = fail(seen, 10)
-    assert (seen.lost, seen.silence) == (False, MINUTE)
+    assert (seen.lost, seen.outage) == (False, MINUTE)
 
 
-def test_what_was_lost_stays_lost_while_silence_does_not_count() -> None:
+def test_what_was_lost_stays_lost_while_an_outage_does_not_count() -> None:
     lost = fail(account(name="main:acme"), 0, FORBIDDEN)
     assert fail_uncounted(lost, 1).lost
 
@@ -99,7 +99,7 @@ def test_two_good_answers_end_it() -> None:
 
 def test_a_cycle_that_did_not_ask_keeps_the_failure_and_counts_the_time() -> None:
     seen = fail(fail(hear(account(), 0), 1), 2, None)
-    assert (seen.failures, seen.failure, seen.silence) == (1, DOWN, 2 * MINUTE)
+    assert (seen.failures, seen.failure, seen.outage) == (1, DOWN, 2 * MINUTE)
 
 
 @pytest.mark.parametrize(
@@ -154,9 +154,9 @@ def test_no_data_is_critical_while_lost_and_says_why() -> None:
     assert lost.reading is not None
     assert lost.reading.summary == "nothing is watched: it answered 401"
     assert "a key that works" in lost.reading.description
-    silent = evaluate_no_data(account(lost=True, silence=3 * MINUTE, failure=DOWN), [], now=at(0))
-    assert silent.reading is not None
-    assert silent.reading.summary == "no good answer for 3 min, so nothing is watched: it answered 503"
+    lost = evaluate_no_data(account(lost=True, outage=3 * MINUTE, failure=DOWN), [], now=at(0))
+    assert lost.reading is not None
+    assert lost.reading.summary == "no good answer for 3 min, so nothing is watched: it answered 503"
     once = evaluate_no_data(hear(fail(account(), 0, BAD_KEY), 1), [], now=at(1))
     assert once.holds[C] is True
     assert once.reading is not None

@@ -141,7 +141,7 @@ def test_without_an_answer_no_rule_is_stepped(seen: Failure | None) -> None:
     decision = life.cycle(1, seen)
     assert (decision.alerts, decision.events, decision.notifications) == ((), (), ())
     assert life.memory.alerts[KEY] == before
-    assert decision.account.silence == MINUTE
+    assert decision.account.outage == MINUTE
 
 
 def test_an_answer_of_a_period_that_is_over_is_not_read_for_its_period() -> None:
@@ -161,7 +161,7 @@ def test_a_refused_key_fires_at_once_to_everyone() -> None:
     assert [(each.channel, each.desired and each.desired.level) for each in decision.notifications] == [("ops", C)]
 
 
-def test_silence_fires_after_its_time_and_ends_with_the_second_good_answer() -> None:
+def test_an_outage_fires_after_its_time_and_ends_with_the_second_good_answer() -> None:
     life = Life()
     life.sees(0, numbers_remaining=5)
     steps = [life.cycle(minute, DOWN) for minute in (1, 2, 3)]

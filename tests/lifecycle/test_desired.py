@@ -161,6 +161,36 @@ def test_no_reminder(stored: Notification, changes: dict[str, Any]) -> None:
     assert wish(stored, minutes=7 * 24 * 60, **changes) == []
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"wait": True},
+        {"policy": policy(remind=Remind({}))},
+        {"policy": policy(routes={W: ("mail",)})},
+        {"alert": alert(state=State.RECOVERING, level=W, incident=incident())},
+        {"hold": lambda _level: "silence 1"},
+    ],
+    ids=["no data", "off", "routed elsewhere", "recovering", "silenced"],
+)
+def test_a_reminder_that_waits_is_taken_back_once_there_is_nothing_to_remind_of(changes: dict[str, Any]) -> None:
+    waits = notification(desired=knowledge(reminders=1), notified=knowledge(), notified_at=NOW)
+    taken_back = next(each for each in wish(waits, minutes=25 * 60, **changes) if each.channel == waits.channel)
+    assert taken_back.desired == knowledge()
+
+
+def test_a_reminder_that_waits_for_a_critical_that_fell_is_due_when_one_of_the_lower_level_is() -> None:
+    waits = notification(desired=knowledge(C, reminders=1), notified=knowledge(C), notified_at=NOW)
+    assert [each.desired for each in wish(waits, minutes=5 * 60, **firing(W))] == [knowledge(C)]
+    assert wish(waits, minutes=24 * 60, **firing(W)) == []
+
+
+@pytest.mark.parametrize("arrived", [knowledge(reminders=1), knowledge(C)], ids=["a reminder", "a higher level"])
+def test_what_arrived_although_it_was_taken_back_meanwhile_puts_an_end_to_no_reminders(arrived: Knowledge) -> None:
+    told = notification(desired=knowledge(), notified=arrived, notified_at=NOW)
+    due = replace(arrived, reminders=arrived.reminders + 1)
+    assert [each.desired for each in wish(told, minutes=24 * 60)] == [due]
+
+
 def test_the_cap_is_the_rules_own() -> None:
     rule = policy(remind=Remind({W: timedelta(hours=1)}, at_most=1))
     assert len(wish(knows(), minutes=60, policy=rule)) == 1

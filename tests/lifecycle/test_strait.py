@@ -51,11 +51,18 @@ def test_what_was_refused_speaks_before_what_is_late() -> None:
     assert found(OLD).why == "it answered 503"
 
 
+def test_it_is_known_when_a_channel_failed_last() -> None:
+    early, late = (replace(OLD, attempted_at=NOW - seconds * SECOND) for seconds in (90, 30))
+    assert found(early, replace(late, key="k2")).failed_at == late.attempted_at
+    assert found(WAITS).failed_at is None
+
+
 def test_recipients_are_told_apart() -> None:
     ann, ben = replace(DEAD, recipient="ann"), replace(WAITS, key="k2", recipient="ben")
     first = replace(WAITS, key="k3", recipient="cy", attempts=0)
     assert found(ben, ann, first).refused == ("ann",)
     assert found(ben, ann, first).tried == {"ann", "ben"}
+    assert found(ben, ann, first).unreached == {"ben"}
 
 
 def test_each_alert_that_waits_is_counted_once() -> None:

@@ -70,4 +70,5 @@ def messages(draw: st.DrawFn) -> Message:
         more=draw(st.integers(0, 9)),
         description=draw(NAMES),
         runbook=draw(NAMES | NAMES.map("https://example.com/".__add__)),
+        link=draw(NAMES | NAMES.map("https://guard.example.com/".__add__)),
     )

@@ -29,5 +29,5 @@ def ended(name: str) -> Incident:
     return incident(id=name, started_at=NOW - timedelta(hours=2), ended_at=NOW - timedelta(hours=1))
 
 
-def told(*tellings: Telling) -> Message:
-    return compose(tellings or (telling(),), now=NOW, zone_of=lambda _: UTC)
+def told(*tellings: Telling, console_url: str = "") -> Message:
+    return compose(tellings or (telling(),), now=NOW, zone_of=lambda _: UTC, console_url=console_url)

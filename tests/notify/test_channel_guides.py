@@ -60,7 +60,7 @@ def test_the_guides_channels_are_good_rule_files(page: str, name: str, kind: typ
 def test_the_guide_s_body_is_what_is_sent() -> None:
     (block,) = blocks(WEBHOOK, "json")
     firing = telling(labels={"team": "support"}, runbook="https://example.com/numbers", unit="numbers")
-    assert json.loads(body_of(told(firing), now=NOW)) == json.loads(block)
+    assert json.loads(body_of(told(firing, console_url="https://guard.example.com"), now=NOW)) == json.loads(block)
 
 
 def test_the_guide_s_python_verifies_what_is_sent() -> None:

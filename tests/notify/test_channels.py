@@ -78,13 +78,14 @@ async def test_a_channel_whose_app_listens_shows_buttons_and_the_way_to_the_cons
 ) -> None:
     firing = Firing(AlertKey("main", "numbers-remaining"), "inc_1")
     with Workspace() as slack:
-        notifier = notifier_for(
-            bot("ops", app_token, base_url=slack.api_url), now=lambda: NOW, console_url="https://guard.example.com"
-        )
-        assert isinstance(await notifier.deliver(Post(message(firing=firing)), key="k1"), Sent)
+        notifier = notifier_for(bot("ops", app_token, base_url=slack.api_url), now=lambda: NOW)
+        told = message(firing=firing, link="https://guard.example.com/alerts/main/numbers-remaining")
+        assert isinstance(await notifier.deliver(Post(told), key="k1"), Sent)
         kinds = [each["type"] for each in slack.ops.roots[0].blocks[-1]]
     assert ("actions" in kinds) is shown
-    assert ("https://guard.example.com" in str(slack.ops.roots[0].blocks)) is shown
+    text = str(slack.ops.roots[0].blocks)
+    assert "<https://guard.example.com/alerts/main/numbers-remaining|Console>" in text
+    assert ("'url': 'https://guard.example.com/alerts/main/numbers-remaining'" in text) is shown
 
 
 async def test_a_webhook_channel_posts_to_its_address_signed_with_its_secret() -> None:

@@ -209,7 +209,7 @@ def test_whatever_a_message_holds_the_blocks_stay_within_slack_s_limits(any_mess
 @given(messages())
 def test_whatever_a_message_holds_only_our_own_markup_is_markup(any_message: Message) -> None:
     everything = "\n".join([read(blocks(any_message)), fallback(any_message)])
-    ours = r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|[^<>|]*>|<https?://[^<>| ]*\|Runbook>"
+    ours = r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|[^<>|]*>|<https?://[^<>| ]*\|(?:Runbook|Console)>"
     rest = re.sub(ours, "", everything)
     assert not re.search(r"[<>]|&(?!(?:amp|lt|gt);)", rest)
 

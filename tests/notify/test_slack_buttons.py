@@ -13,7 +13,7 @@ from guard.message import Firing
 from guard.model import AlertKey
 from guard.notify.notifier import Edit, Post, Reply
 from guard.notify.slack_blocks import blocks
-from guard.notify.slack_buttons import Buttons, NoPress, Press, Pressed, PressKind, press_of
+from guard.notify.slack_buttons import NoPress, Press, Pressed, PressKind, button_blocks, press_of
 from guard.notify.slack_payload import request_of
 from tests.builders import NOW
 from tests.notify.examples import NASTY, PATIENT, digest, message
@@ -22,8 +22,8 @@ KEY = AlertKey("main:acme", "agent-minutes", "agt_1")
 FIRING = Firing(KEY, "inc_1")
 
 
-def elements(firing: Firing = FIRING, *, console_url: str = "") -> list[dict[str, Any]]:
-    (block,) = Buttons(console_url).blocks(firing)
+def elements(firing: Firing = FIRING, *, link: str = "") -> list[dict[str, Any]]:
+    (block,) = button_blocks(firing, link=link)
     found = block["elements"]
     assert isinstance(found, list)
     return found
@@ -66,7 +66,7 @@ def test_what_was_acknowledged_is_not_asked_for_again() -> None:
 
 
 def test_with_a_console_one_more_leads_there() -> None:
-    assert elements(console_url="https://guard.example.com")[-1] == snapshot(
+    assert elements(link="https://guard.example.com")[-1] == snapshot(
         {
             "type": "button",
             "action_id": "guard.open",
@@ -74,13 +74,13 @@ def test_with_a_console_one_more_leads_there() -> None:
             "url": "https://guard.example.com",
         }
     )
-    assert elements(console_url="https://guard.example.com/" + "x" * 3000) == elements()
+    assert elements(link="https://guard.example.com/" + "x" * 3000) == elements()
 
 
 def test_names_too_long_to_go_along_with_a_press_get_no_buttons() -> None:
-    assert Buttons().blocks(Firing(AlertKey("main", "r", "x" * 1900), "inc_1"))
-    assert not Buttons().blocks(Firing(AlertKey("main", "r", "x" * 2000), "inc_1"))
-    assert not Buttons().blocks(Firing(AlertKey("main", "r", "🔥" * 1000), "inc_1"))
+    assert button_blocks(Firing(AlertKey("main", "r", "x" * 1900), "inc_1"))
+    assert not button_blocks(Firing(AlertKey("main", "r", "x" * 2000), "inc_1"))
+    assert not button_blocks(Firing(AlertKey("main", "r", "🔥" * 1000), "inc_1"))
 
 
 @pytest.mark.parametrize(
@@ -96,18 +96,18 @@ def test_names_too_long_to_go_along_with_a_press_get_no_buttons() -> None:
     ],
 )
 def test_buttons_stand_under_roots_and_loud_replies_of_what_goes_on(call: Post | Edit | Reply, shown: bool) -> None:
-    for buttons in (Buttons(), None):
-        request = request_of(call, key="k1", mentions={}, channel="C0OPS", buttons=buttons)
-        assert ("guard.ack" in json.dumps(request.full)) is (shown and buttons is not None)
+    for has_buttons in (True, False):
+        request = request_of(call, key="k1", mentions={}, channel="C0OPS", has_buttons=has_buttons)
+        assert ("guard.ack" in json.dumps(request.full)) is (shown and has_buttons)
         assert "guard.ack" not in json.dumps(request.short)
 
 
 def test_buttons_are_blocks_that_slack_takes() -> None:
-    shown = blocks(message(firing=FIRING), buttons=Buttons("https://guard.example.com"))
+    shown = blocks(message(firing=FIRING, link="https://guard.example.com"), has_buttons=True)
     assert [each["type"] for each in shown][-1] == "actions"
     for each in SlackBlock.parse_all(shown):
         each.validate_json()
-    ids = [each["action_id"] for each in elements(console_url="https://guard.example.com")]
+    ids = [each["action_id"] for each in elements(link="https://guard.example.com")]
     assert len(set(ids)) == len(ids)
     assert max(map(len, ids)) <= 255
 
@@ -116,7 +116,7 @@ def test_buttons_are_blocks_that_slack_takes() -> None:
 @given(st.lists(st.sampled_from(NASTY) | st.text(max_size=20), min_size=4, max_size=4))
 def test_whatever_the_names_a_press_names_them_again_or_there_is_no_button(names: list[str]) -> None:
     account, rule, subject, incident = (each[:400] for each in names)
-    for block in Buttons().blocks(Firing(AlertKey(account, rule, subject), incident)):
+    for block in button_blocks(Firing(AlertKey(account, rule, subject), incident)):
         assert isinstance(block["elements"], list)
         (*_, last) = block["elements"]
         assert len(last["value"].encode("utf-16-le", "surrogatepass")) // 2 <= 2000
@@ -208,7 +208,7 @@ def test_where_the_app_s_id_is_not_known_any_app_s_press_counts() -> None:
 
 
 def test_the_browser_opens_the_console_and_nothing_else_happens() -> None:
-    assert read(payload(elements(console_url="https://guard.example.com")[-1])) == NoPress()
+    assert read(payload(elements(link="https://guard.example.com")[-1])) == NoPress()
 
 
 def test_a_press_without_an_address_to_answer_to_has_none() -> None:

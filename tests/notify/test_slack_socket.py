@@ -10,7 +10,7 @@ from aiohttp import web
 
 from guard.message import Firing
 from guard.model import AlertKey
-from guard.notify.slack_buttons import ENDED, Buttons, Press, PressKind
+from guard.notify.slack_buttons import ENDED, Press, PressKind, button_blocks
 from guard.notify.slack_socket import SlackSocket
 from tests.builders import NOW
 from tests.stand_ins.socket_mode import SECRETS, SocketStandIn, SocketThread
@@ -90,7 +90,7 @@ async def serving(listener: SlackSocket) -> AsyncIterator[SlackSocket]:
 
 def button(action_id: str) -> dict[str, Any]:
     """A button as the message has it."""
-    (block,) = Buttons("https://guard.example.com").blocks(FIRING)
+    (block,) = button_blocks(FIRING, link="https://guard.example.com")
     elements = block["elements"]
     assert isinstance(elements, list)
     found: dict[str, Any] = next(each for each in elements if each["action_id"] == action_id)

@@ -26,6 +26,7 @@ def test_an_alert_that_fires_is_told_with_all_that_is_known_of_it() -> None:
         "timestamp": "2026-11-23T14:05:00Z",
         "data": {
             "text": "[critical] main / numbers-remaining: 1 of 12 phone numbers left",
+            "console": None,
             "account": "main",
             "rule": "numbers-remaining",
             "subject": None,

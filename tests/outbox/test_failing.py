@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -10,9 +11,21 @@ import pytest
 
 from guard.config import Config, load
 from guard.lifecycle.strait import strait
-from guard.model import CHANNEL_FAILING, AlertKey, CallKind, DeliveryState, EventKind, Level, Reason, Silence
+from guard.model import (
+    CHANNEL_FAILING,
+    AlertKey,
+    CallKind,
+    DeliveryState,
+    EventKind,
+    Level,
+    Reason,
+    Silence,
+)
+from guard.model import Answer as Usage
 from guard.outbox import ChannelWatch, revive
 from guard.outbox.failing import Noted, note_failing
+from guard.reporting import Reporter
+from guard.store import Poll, Unit
 from tests.builders import delivery
 from tests.outbox.desk import DOWN, Bench, bench, marked
 from tests.stand_ins.clock import HandClock
@@ -76,14 +89,15 @@ def configured(
     *,
     to: Iterable[str] = (ANN,),
     defaults: str = "",
+    rule: str = "",
     api: str = NOWHERE,
 ) -> Config:
-    """A rule file that notifies `ops`, or `mail` where there is no Slack."""
+    """A rule file that notifies `ops`, or `mail` where there is no Slack; `rule` are more lines of its one rule."""
     text = f'[accounts.main]\napi_key = "${{KEY}}"\nbase_url = "{api}"\n'
     text += '[channels.ops]\nkind = "slack"\nwebhook_url = "${URL}"\n' if slack else ""
     text += mail(mails.port, *to)
     notify = "ops" if slack else "mail"
-    text += f'[defaults]\nnotify = ["{notify}"]\n{defaults}\n{NUMBERS}'
+    text += f'[defaults]\nnotify = ["{notify}"]\n{defaults}\n{NUMBERS}{rule}'
     environ = {"KEY": API_KEY, "URL": slack.url if slack else ""}
     loaded = load(text, path="rules.toml", secret=environ.get)
     assert loaded.config is not None, [str(problem) for problem in loaded.problems]
@@ -92,14 +106,14 @@ def configured(
 
 @asynccontextmanager
 async def office(
-    path: Path, *script: Answer, fallback: bool = False, to: Iterable[str] = (ANN,)
+    path: Path, *script: Answer, fallback: bool = False, to: Iterable[str] = (ANN,), rule: str = ""
 ) -> AsyncIterator[Office]:
     """An office whose rules notify `ops`, and whose Slack answers by script."""
     defaults = 'fallback = ["mail"]' if fallback else ""
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(SlackStandIn(*script))
         mails = await stack.enter_async_context(MailStandIn())
-        setting = configured(slack, mails, to=to, defaults=defaults)
+        setting = configured(slack, mails, to=to, defaults=defaults, rule=rule)
         it = await stack.enter_async_context(bench(setting, path, HandClock()))
         yield Office(it.parts, it.clock, slack, mails)
 
@@ -256,6 +270,100 @@ def test_edits_that_are_refused_are_nobody_s_trouble() -> None:
     assert strait("ops", [dead], now=now).is_clear
 
 
+# --- several at once -----------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def both_down(path: Path) -> AsyncIterator[Office]:
+    """An office whose Slack and whose mail are out of reach for an hour, in which an alert fires."""
+    async with office(path, *[DOWN] * 99, rule='notify = ["ops", "mail"]\n') as it:
+        it.mails.refusals = {ANN: ["451 4.3.2 not now"] * 99}
+        await it.sees(1)
+        await it.passes(60, left=1)
+        assert (await it.level(), await it.level("mail")) == (Level.WARNING, Level.WARNING)
+        yield it
+
+
+async def test_channels_that_come_back_together_hear_nothing_of_one_another(tmp_path: Path) -> None:
+    async with both_down(tmp_path) as it:
+        it.slack.script.clear()
+        it.mails.refusals.clear()
+        await it.passes(10, left=1)  # each is tried within five minutes, and not at the same time
+        assert it.posted == it.mailed() == ["critical main / numbers-remaining"]
+        assert (await it.level(), await it.level("mail")) == (None, None)
+
+
+async def test_who_comes_back_hears_nothing_of_another_that_was_not_tried_since(tmp_path: Path) -> None:
+    async with both_down(tmp_path) as it:
+        it.slack.script.clear()
+        it.mails.refusals.clear()
+        it.clock.move(minutes=6)
+        later = it.clock.now() + timedelta(minutes=4)
+        for each in await it.deliveries(DeliveryState.PENDING):
+            if each.channel == "mail":
+                waiting = replace(each, due_at=later, attempted_at=it.clock.now() - timedelta(minutes=1))
+                await it.store.run(partial(Unit.save_delivery, delivery=waiting))
+        await it.passes(3, left=1)
+        assert (it.posted, it.mailed()) == (["critical main / numbers-remaining"], [])
+        await it.passes(3, left=1)
+        assert it.posted == it.mailed() == ["critical main / numbers-remaining"]
+
+
+async def test_who_comes_back_hears_nothing_of_another_whose_answer_is_not_known(tmp_path: Path) -> None:
+    async with both_down(tmp_path) as it:
+        it.slack.script.clear()
+        it.clock.move(minutes=6)
+        await it.sends("ops")
+        await ChannelWatch(it.store, it.clock).look(it.parts.config)
+        assert await it.sends("ops") == 0
+        it.mails.refusals.clear()
+        await it.looks()
+        assert it.posted == it.mailed() == ["critical main / numbers-remaining"]
+
+
+async def test_who_comes_back_first_is_told_of_another_that_is_tried_in_vain_after_that(tmp_path: Path) -> None:
+    async with both_down(tmp_path) as it:
+        it.slack.script.clear()
+        await it.passes(12, left=1)
+        assert it.posted[1:] == ["warning main / guard.channel_failing / mail"]
+        it.mails.refusals.clear()
+        await it.passes(6, left=1)
+        assert it.posted[2:] == ["resolved main / guard.channel_failing / mail"]
+        assert it.mailed() == ["critical main / numbers-remaining"]
+
+
+async def test_who_comes_back_is_told_at_once_of_another_that_refuses_for_good(tmp_path: Path) -> None:
+    async with both_down(tmp_path) as it:
+        it.mails.refusals = {ANN: ["550 5.1.1 no such user"] * 9}
+        await it.passes(6, left=1)
+        it.slack.script.clear()
+        await it.passes(6, left=1)
+        assert sorted(it.posted) == [
+            "critical main / guard.channel_failing / mail",
+            "critical main / numbers-remaining",
+        ]
+
+
+async def test_one_message_that_was_refused_keeps_nobody_from_hearing_of_another_channel(tmp_path: Path) -> None:
+    async with office(tmp_path, *[DOWN] * 99, rule='notify = ["ops", "mail"]\n') as it:
+        it.mails.refusals = {ANN: ["550 5.7.1 looks like spam"]}
+        await it.sees(1)
+        await it.passes(20, left=1)
+        assert it.mailed() == ["warning main / guard.channel_failing / ops"]
+
+
+async def test_after_the_clock_went_back_a_channel_that_was_well_by_then_is_told_of_another(tmp_path: Path) -> None:
+    async with both_down(tmp_path) as it:
+        it.slack.script.clear()
+        it.mails.refusals.clear()
+        await it.passes(10, left=1)
+        it.clock.move(days=-1)
+        it.mails.refusals = {ANN: ["451 4.3.2 not now"] * 99}
+        await it.sees(5)
+        await it.passes(20, left=5)
+        assert it.posted[1:] == ["resolved main / numbers-remaining", "warning main / guard.channel_failing / mail"]
+
+
 # --- some recipients of many ---------------------------------------------------------------------------------------
 
 
@@ -343,6 +451,38 @@ async def test_the_fallback_is_not_told_what_was_over_before_the_channel_was_fai
         await it.passes(5, left=1)
         await it.passes(20, left=5)
         assert it.mailed() == ["warning main / guard.channel_failing / ops"]
+
+
+async def test_while_a_channel_fails_the_fallback_gets_its_reports_and_the_channel_the_newest_later(
+    tmp_path: Path,
+) -> None:
+    async with office(tmp_path, *[GONE] * 99, fallback=True, rule='[report]\nat = "09:00"\n') as it:
+        reporter = Reporter(it.store, it.clock)
+        await it.store.run(lambda unit: unit.record_poll(Poll("main", it.clock.now(), Usage({}, "{}"))))
+        it.clock.move(hours=19)
+        for _ in range(3):
+            await reporter.look(it.parts.config)
+            await it.looks()
+            await it.passes(3, left=5)
+            it.clock.move(days=1)
+        told = [each for each in it.mails.received if "[report]" in str(each.mail["Subject"])]
+        days = [f"2026-11-{day} 09:00 UTC to 2026-11-{day + 1} 09:00 UTC" for day in (23, 24, 25)]
+        assert [day in each.text() for day, each in zip(days, told, strict=True)] == [True] * 3
+        it.slack.script.clear()
+        await it.looks()
+        assert it.posted == ["report main"]
+        assert it.mailed()[-1] == "resolved main / guard.channel_failing / ops"
+
+
+async def test_a_fallback_that_gets_the_report_anyway_gets_it_once(tmp_path: Path) -> None:
+    report = '[report]\nat = "09:00"\nnotify = ["ops", "mail"]\n'
+    async with office(tmp_path, *[GONE] * 99, fallback=True, rule=report) as it:
+        await it.store.run(lambda unit: unit.record_poll(Poll("main", it.clock.now(), Usage({}, "{}"))))
+        it.clock.move(hours=19)
+        await Reporter(it.store, it.clock).look(it.parts.config)
+        await it.looks()
+        await it.passes(3, left=5)
+        assert it.mailed().count("report main") == 1
 
 
 async def test_without_a_fallback_nobody_stands_in(tmp_path: Path) -> None:

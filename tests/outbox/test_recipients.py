@@ -63,6 +63,22 @@ async def test_each_recipient_gets_one_mail_a_change_in_one_thread(tmp_path: Pat
         assert len(set(ids)) == 6
 
 
+async def test_a_rule_with_another_name_goes_on_in_the_thread_and_under_the_subject_of_before(tmp_path: Path) -> None:
+    server = MailStandIn()
+    async with mailing(tmp_path, server, to=(ANN,)) as it:
+        await it.sees(2)
+    renamed = NUMBERS.replace("[rules.numbers-remaining]", '[rules.few]\nrenamed_from = "numbers-remaining"')
+    async with mailing(tmp_path, server, rules=renamed, to=(ANN,)) as it:
+        await it.sees(2, minutes=5)
+        await it.sees(5)
+    first, last = (each.mail for each in it.got(ANN))
+    assert it.told(ANN) == ["warning", "resolved"]
+    assert str(last["In-Reply-To"]) == str(first["Message-ID"])
+    subjects = [str(each["Subject"]).partition("] ")[2] for each in (first, last)]
+    assert subjects == ["main / numbers-remaining: 2 phone numbers left"] * 2
+    assert "main / few" in it.got(ANN)[1].text()
+
+
 async def test_the_next_incident_is_another_thread(tmp_path: Path) -> None:
     async with mailing(tmp_path) as it:
         for left in (2, 5, 2):

@@ -21,6 +21,7 @@ from tests.stand_ins.workspace import Workspace
 from tests.wiring import FIVE_RULES, NUMBERS, bot, broken_store, config_with, logged
 
 DAILY = '[report]\nevery = "daily"\nat = "09:00"\n'
+GONE = Said(status=404, body="no_service")
 HOURS_TO_NINE = 18 + 55 / 60  # from NOW to the next report
 
 
@@ -91,6 +92,24 @@ async def test_of_many_that_a_channel_missed_only_the_newest_is_told(tmp_path: P
         assert await it.deliveries(DeliveryState.PENDING, DeliveryState.DEAD) == []
         events = await it.store.run(lambda unit: unit.events(limit=20))
         assert [each.kind for each in events].count(EventKind.DELIVERED) == 1
+
+
+@pytest.mark.parametrize("answer", [DOWN, GONE], ids=["out of reach", "refused"])
+async def test_after_three_days_of_an_outage_a_channel_gets_one_report(tmp_path: Path, answer: Said) -> None:
+    async with office(tmp_path, *[answer] * 999) as (it, reporter):
+        it.clock.move(hours=HOURS_TO_NINE)
+        for _ in range(3 * 24):
+            await looks(it, reporter)
+            await it.sends()
+            it.clock.move(hours=1)
+        assert len(it.slack.received) >= 3 * 24
+        it.slack.script.clear()
+        for _ in range(24):
+            await looks(it, reporter)
+            await it.sends()
+            it.clock.move(hours=1)
+        [post] = it.slack.shown
+        assert "2026-11-26 09:00 UTC to 2026-11-27 09:00 UTC" in facts(post)
 
 
 async def test_a_crash_after_sending_sends_the_same_report_with_the_same_key(tmp_path: Path) -> None:

@@ -458,6 +458,7 @@ def test_a_budget_counts_in_the_fingerprint_only_where_it_is_read() -> None:
         {"unit": "numbers"},
         {"runbook": "https://example.com"},
         {"policy": policy(rule="r", labels={"team": "voice"})},
+        {"policy": policy(rule="another name"), "renamed_from": "r"},
     ],
 )
 def test_a_rule_in_other_words_has_another_wording(changes: dict[str, Any]) -> None:
@@ -466,7 +467,7 @@ def test_a_rule_in_other_words_has_another_wording(changes: dict[str, Any]) -> N
 
 @pytest.mark.parametrize(
     "changes",
-    [{"warning": "< 4"}, {"clear": "< 3"}, {"policy": policy(rule="another name")}, {"policy": policy(routes={})}],
+    [{"warning": "< 4"}, {"clear": "< 3"}, {"policy": policy(rule="r", routes={})}, {"renamed_from": "before"}],
 )
 def test_a_rule_that_says_the_same_has_the_same_wording_and_so_has_every_reading(changes: dict[str, Any]) -> None:
     some = rule(**changes)

@@ -30,6 +30,7 @@ from guard.rule_watch import Content, Edition, RuleWatch, judged, read
 from guard.series import parse_series
 from guard.store import Reader
 from tests.builders import NOW
+from tests.scenarios.claims import false_claim
 from tests.scenarios.receivers import Bot, Mail, Receiver
 from tests.subs import PassClock
 from tests.wiring import NOWHERE
@@ -194,6 +195,7 @@ class Stage:
     notify: tuple[str, ...] = ("hook", "bot", "mail")
     edition: Edition | None = None
     reasons: dict[int, str] = field(default_factory=dict)
+    false: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         says = {LEFT: self.scene.says} if isinstance(self.scene.says, str) else self.scene.says
@@ -291,7 +293,7 @@ class Stage:
         for family in self.parts.families:
             hear = partial(self._cycle, family, family.master)
             await hear()
-            if not family.is_silent:
+            if not family.has_outage:
                 await family.update()
                 for cycles in family.subs:
                     await self._cycle(family, cycles, hear)
@@ -338,15 +340,18 @@ class Stage:
         with Reader.open(self.path / "guard.db") as reader:
             about = self.scene.about
             alert = reader.alerts(about.account).get(about)
-            if alert is None or shown:
+            if alert is None:
                 return
             it = read_situation(reader, in_force(reader, self.file), about, now=self.clock.now())
-            if alert.incident is not None or any(each.gap for each in it.targets):
-                self.reasons[self.step] = why(it)
+            sentence = why(it)
+            if claim := false_claim(sentence, it, {name: each.mood for name, each in self.receivers.items()}):
+                self.false[self.step] = f"{sentence} [false: {claim}]"
+            if not shown and (alert.incident is not None or any(each.gap for each in it.targets)):
+                self.reasons[self.step] = sentence
 
     def untrue(self) -> dict[int, str]:
-        """The steps in which the reason that is given is not the one that the scene names."""
-        wrong = {}
+        """The steps in which the reason that is given is not the one that the scene names, or cannot be true."""
+        wrong = dict(self.false)
         for step, sentence in self.reasons.items():
             began = max((each for each in self.scene.why if each <= step), default=None)
             wanted = "everybody knows" if began is None else self.scene.why[began]

@@ -108,7 +108,7 @@ SCENES = [
         "0 warning, 5 resolved recovered r-new",
         bot="0 warning, 5 >resolved recovered r-new",
         mail="0 warning, 5 >resolved recovered r-new",
-        edits="5 resolved recovered r-new",
+        edits="2 warning r-new, 5 resolved recovered r-new",
         acts={2: edits(rules=rule(LEVELS + 'renamed_from = "it"\n', name="r-new"))},
         about=AlertKey("main", "r-new"),
     ),
@@ -137,6 +137,22 @@ SCENES = [
         "0 warning, 1 resolved rule removed, 3 warning, 5 resolved recovered",
         edits="1 resolved rule removed, 5 resolved recovered",
         acts={1: edits(rules=rule('warning = "< 1"', name="r-new")), 3: edits(rules=rule())},
+    ),
+    Scene(
+        "a shorter time while the alert is pending",
+        "9 2x7",
+        "4 warning",
+        rules=rule(LEVELS + 'for = "5m"'),
+        acts={4: edits(rules=rule(LEVELS + 'for = "3m"'))},
+    ),
+    Scene(
+        "a longer keep_firing_for while the alert recovers",
+        "1 5x8",
+        "0 critical, 6 resolved recovered",
+        edits="6 resolved recovered",
+        rules=rule(LEVELS + 'keep_firing_for = "3m"'),
+        acts={3: edits(rules=rule(LEVELS + 'keep_firing_for = "5m"'))},
+        why={1: "recovering"},
     ),
 ]
 

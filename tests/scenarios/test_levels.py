@@ -1,7 +1,9 @@
 """Levels and reminders: what is told of a rise, a fall and an end, and what is told again."""
 
+from datetime import timedelta
 from pathlib import Path
 
+from tests.scenarios.acts import later
 from tests.scenarios.stage import LEVELS, Scene, plays, rule, told_as_promised
 
 THREE = 'info = "< 5"\nwarning = "< 3"\ncritical = "< 2"\n'
@@ -114,6 +116,26 @@ SCENES = [
         rules=rule(LEVELS + 'keep_firing_for = "3h"'),
         edits="6 resolved recovered",
         why={3: "recovering"},
+    ),
+    Scene(
+        "a gap of three intervals counts in full",
+        "9 2x2 _x2 2x4",
+        "6 warning",
+        rules=rule(LEVELS + 'for = "5m"'),
+    ),
+    Scene(
+        "a gap of a second more counts for nothing",
+        "9 2x2 _x2 2x6",
+        "9 warning",
+        rules=rule(LEVELS + 'for = "5m"'),
+        acts={5: later(timedelta(seconds=1))},
+    ),
+    Scene(
+        "two levels whose time has come in the same cycle are one message",
+        "9 2 1 _x2 1x3 9",
+        "5 critical, 8 resolved recovered",
+        edits="8 resolved recovered",
+        rules=rule(LEVELS + 'for = "3m"'),
     ),
 ]
 

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from guard.model import AlertKey
+from guard.model import AlertKey, Level
 from tests.scenarios.acts import ack, edits, silence, silence_ends, turns
 from tests.scenarios.receivers import Mood
 from tests.scenarios.stage import CHANNELS, LEVELS, Scene, plays, rule, told_as_promised
 
 HOOK = 'notify = ["hook"]\n'
 OTHER_RULE = rule('warning = "< 1"', name="r-new")
+TEA = '[quiet.tea]\nfrom = "14:05"\nto = "14:15"\n'
 HOURLY = 'critical = "4h", warning = "off"'
 THREE_TIMES = "0 critical, 1 resolved recovered, 2 critical, 3 resolved recovered, 4 critical, 5 resolved recovered"
 THREADS = THREE_TIMES.replace("resolved", ">resolved")
@@ -152,7 +153,7 @@ SCENES = [
         THREE_TIMES,
         edits=EDITED,
         acts={6: silence(steps=60)},
-        why={6: "an upgrade"},
+        why={6: "an upgrade", 7: "told when it fires again"},
     ),
     Scene(
         "flapping that gets worse in a silence is told as it is at its end",
@@ -162,7 +163,7 @@ SCENES = [
         + ", 6 flapping, 12 escalated critical, 14 >resolved recovered",
         mail=THREE_TIMES.replace("critical", "warning").replace("resolved", ">resolved")
         + ", 6 flapping, 12 escalated critical, 14 >resolved recovered",
-        edits=EDITED + ", 8 resolved recovered, 14 resolved recovered",
+        edits=EDITED + ", 12 resolved recovered, 14 resolved recovered",
         acts={7: silence()},
         why={8: "an upgrade", 12: "everybody knows"},
     ),
@@ -189,6 +190,74 @@ SCENES = [
         edits="7 resolved recovered",
         acts={1: silence(steps=3)},
         why={1: "an upgrade", 5: "everybody knows"},
+    ),
+    Scene(
+        "below critical: a rise passes, and the fall and the end of the silence tell nothing",
+        "2x2 1x2 2x4 9",
+        "0 warning, 2 escalated critical, 8 resolved recovered",
+        edits="1 warning, 2 critical, 4 warning, 7 warning, 8 resolved recovered",
+        acts={1: silence(steps=6, below=Level.CRITICAL)},
+    ),
+    Scene(
+        "below critical goes by the level that a channel is told of",
+        "1x6 9",
+        "0 critical, 6 resolved recovered",
+        bot="",
+        mail="4 warning late, 6 >resolved recovered",
+        rules=rule(LEVELS + 'notify = { warning = ["mail"], critical = ["hook"] }'),
+        acts={0: silence(steps=4, below=Level.CRITICAL)},
+        why={1: "an upgrade", 4: "everybody knows"},
+    ),
+    Scene(
+        "a channel of critical alone missed an end, and is back while the next one is a warning",
+        "9 1x2 9 2x3 9",
+        "1 critical, 3 resolved recovered, 4 warning, 7 resolved recovered",
+        bot="",
+        mail="1 critical, 5 >resolved recovered",
+        rules=rule(LEVELS + 'notify = { warning = ["hook"], critical = ["hook", "mail"] }'),
+        acts={2: turns(Mood.DOWN, "mail"), 5: turns(Mood.OK)},
+    ),
+    Scene(
+        "a rule that is renamed while some channels are down",
+        "9 1x6 9",
+        "5 critical r-new late, 7 resolved recovered r-new",
+        mail="1 critical, 7 >resolved recovered r-new",
+        edits="7 resolved recovered r-new",
+        acts={
+            1: turns(Mood.DOWN, "hook", "bot"),
+            3: edits(rules=rule(LEVELS + 'renamed_from = "it"\n', name="r-new")),
+            5: turns(Mood.OK),
+        },
+        about=AlertKey("main", "r-new"),
+        why={3: "is tried again", 5: "everybody knows"},
+    ),
+    Scene(
+        "flapping in a quiet window, and a silence behind it",
+        "2 9 2 9 2 9 2 9 2x12",
+        "14 flapping",
+        rules=TEA + rule(LEVELS + 'quiet = ["tea"]'),
+        acts={8: silence(steps=6)},
+        why={0: "quiet window tea", 10: "an upgrade", 14: "it flaps"},
+    ),
+    Scene(
+        "flapping that was told fires and is stable in a silence",
+        "1 9 1 9 1 9 1 9 1x40 9",
+        THREE_TIMES + ", 6 flapping, 44 critical, 48 resolved recovered",
+        bot=THREADS + ", 6 flapping, 44 critical, 48 >resolved recovered",
+        mail=THREADS + ", 6 flapping, 44 critical, 48 >resolved recovered",
+        edits=EDITED + ", 44 resolved recovered, 48 resolved recovered",
+        acts={9: silence(steps=35)},
+        why={38: "an upgrade", 44: "everybody knows"},
+    ),
+    Scene(
+        "flapping that a channel could not be told of is broken by a rise",
+        "2 9 2 9 2 9 2 1x4 9",
+        THREE_TIMES.replace("critical", "warning") + ", 9 critical, 11 resolved recovered",
+        bot=THREADS.replace("critical", "warning") + ", 6 flapping, 7 >escalated critical!, 11 >resolved recovered",
+        mail=THREADS.replace("critical", "warning") + ", 6 flapping, 7 >escalated critical, 11 >resolved recovered",
+        edits=EDITED + ", 7 critical, 11 resolved recovered",
+        acts={6: turns(Mood.DOWN, "hook"), 9: turns(Mood.OK)},
+        why={8: "hook is tried again", 9: "everybody knows"},
     ),
 ]
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from guard.model import AlertKey
 from tests.scenarios.acts import deletes_messages, edits, refuses, revives, turns
 from tests.scenarios.receivers import Mood
-from tests.scenarios.stage import Scene, plays, told_as_promised
+from tests.scenarios.stage import LEVELS, Scene, plays, rule, told_as_promised
 
 
 def other_hook(channels: str) -> str:
@@ -85,6 +86,31 @@ SCENES = [
         why={0: "reminded at", 5: "hook is tried again", 13: "reminded at"},
     ),
     Scene(
+        "all channels are down for a while, and there again together",
+        "9 1x8 9",
+        "6 critical late, 9 resolved recovered",
+        edits="9 resolved recovered",
+        every="5m",
+        acts={1: turns(Mood.DOWN), 6: turns(Mood.OK)},
+        about=AlertKey("main", "guard.channel_failing", "mail"),
+        why={4: "who was out of reach too hears of it after that, if it fails still: hook, bot"},
+    ),
+    Scene(
+        "of two that are down together the first one to be there again is told of the other",
+        "9 1x9 9",
+        "6 critical late, 6 warning guard.channel_failing/mail late, 8 resolved recovered guard.channel_failing/mail,"
+        "10 resolved recovered",
+        bot="1 critical, 4 warning guard.channel_failing/hook, 4 warning guard.channel_failing/mail,"
+        "6 >resolved recovered guard.channel_failing/hook, 8 >resolved recovered guard.channel_failing/mail,"
+        "10 >resolved recovered",
+        mail="8 critical late, 10 >resolved recovered",
+        edits="6 resolved recovered guard.channel_failing/hook, 8 resolved recovered guard.channel_failing/mail,"
+        "10 resolved recovered",
+        every="5m",
+        acts={1: turns(Mood.DOWN, "hook", "mail"), 6: turns(Mood.OK, "hook"), 8: turns(Mood.OK)},
+        why={1: "is tried again", 8: "everybody knows"},
+    ),
+    Scene(
         "one channel down for three hours while the others work",
         "9 2x2 1x7 9x10 1x20 9",
         "37 critical late after others, 40 resolved recovered",
@@ -110,7 +136,12 @@ SCENES = [
         "28 resolved recovered",
         every="1h",
         acts={1: turns(Mood.DOWN, "hook"), 27: turns(Mood.OK)},
-        why={1: "hook is tried again", 25: "given up after 1 day", 26: "hook is tried again", 27: "everybody knows"},
+        why={
+            1: "hook is tried again",
+            25: "hook did not take it for 1 day, so that it was given up",
+            26: "hook is tried again",
+            27: "everybody knows",
+        },
     ),
     Scene(
         "a channel that refuses, until the rule file says another one",
@@ -144,6 +175,39 @@ SCENES = [
         edits="3 resolved recovered",
         acts={0: refuses("bob@example.com")},
         why={1: "mail (bob@example.com) refused it"},
+    ),
+    Scene(
+        "a reminder that waits for a channel that fails is nothing for the fallback",
+        "1x22 9",
+        "0 critical, 21 reminder critical, 22 resolved recovered",
+        bot="19 warning guard.channel_failing/hook, 21 >resolved recovered guard.channel_failing/hook",
+        mail="19 warning guard.channel_failing/hook, 21 >resolved recovered guard.channel_failing/hook",
+        edits="21 resolved recovered guard.channel_failing/hook",
+        rules=rule(LEVELS + 'notify = ["hook"]'),
+        more='fallback = ["mail"]\n',
+        remind='critical = "4m", warning = "off"',
+        acts={3: turns(Mood.DOWN, "hook"), 21: turns(Mood.OK)},
+        why={4: "hook is tried again", 21: "everybody knows"},
+    ),
+    Scene(
+        "the fallback is told of a rise that a channel that fails was not told of",
+        "2x3 1x25 9",
+        "0 warning, 24 escalated critical, 28 resolved recovered",
+        bot="18 warning guard.channel_failing/hook, 24 >resolved recovered guard.channel_failing/hook",
+        mail="18 critical, 18 warning guard.channel_failing/hook,"
+        "24 >resolved recovered guard.channel_failing/hook, 28 >resolved recovered",
+        edits="24 resolved recovered guard.channel_failing/hook",
+        rules=rule(LEVELS + 'notify = ["hook"]'),
+        more='fallback = ["mail"]\n',
+        acts={3: turns(Mood.DOWN, "hook"), 24: turns(Mood.OK)},
+        why={3: "hook is tried again", 24: "everybody knows"},
+    ),
+    Scene(
+        "a bot's message that is gone is found so by an edit, which tells nobody",
+        "1x3 2x2 9",
+        "0 critical, 5 resolved recovered",
+        bot="0 critical, 5 resolved recovered",
+        acts={2: deletes_messages()},
     ),
 ]
 

@@ -256,6 +256,16 @@ WINDOWS = [
         edits="6 resolved recovered",
         rules='[quiet.nights]\nfrom = "14:06"\nto = "15:10"\n' + QUIET,
     ),
+    Scene(
+        "a reminder is due in a night with an hour more",
+        "2x9 9",
+        "0 warning, 7 reminder warning, 9 resolved recovered",
+        edits="9 resolved recovered",
+        rules=SMALL_HOURS + QUIET,
+        every="1h",
+        remind='critical = "3h", warning = "3h"',
+        at=datetime(2026, 10, 24, 20, 30, tzinfo=UTC),
+    ),
 ]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from guard import service
+from guard import polling
 from guard.model import Failure, FailureKind
 from tests.subs import (
     ALL,
@@ -24,7 +24,7 @@ from tests.subs import (
 from tests.wiring import NUMBERS, broken_store
 
 HASTY = ALL + 'no_data_after = "1m"'
-"""One failed poll is enough: whatever counts as silence by mistake is told."""
+"""One failed poll is enough: whatever counts as an outage by mistake is told."""
 
 REMINDING = NUMBERS + 'remind = { critical = "10m" }\n'
 
@@ -88,7 +88,7 @@ def offline(api: Api) -> None:
 async def test_after_an_outage_the_pass_goes_on_spread_as_it_was(
     tmp_path: Path, jitter: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "random", lambda: jitter)
+    monkeypatch.setattr(polling, "random", lambda: jitter)
     subs = names(108)
     async with watching(tmp_path, *subs) as it:
         await it.passes(20)
@@ -102,7 +102,7 @@ async def test_after_an_outage_the_pass_goes_on_spread_as_it_was(
         assert {each.whose for each in after} == {*subs}
 
 
-async def test_the_time_of_an_outage_is_no_silence_of_a_sub_accounts_own(tmp_path: Path) -> None:
+async def test_the_time_of_an_outage_of_all_counts_as_none_of_a_sub_accounts_own(tmp_path: Path) -> None:
     subs = names(6)
     async with watching(tmp_path, *subs, account=ALL + 'no_data_after = "2m"') as it:
         await it.minutes(1)
@@ -129,7 +129,7 @@ async def test_nor_is_it_after_a_start_in_its_middle(tmp_path: Path) -> None:
         assert await it.lost() == []
 
 
-async def test_while_the_master_account_is_silent_nobody_is_reminded_and_afterwards_they_are(tmp_path: Path) -> None:
+async def test_in_an_outage_of_the_master_account_nobody_is_reminded_and_afterwards_they_are(tmp_path: Path) -> None:
     subs = names(2)
     async with watching(tmp_path, *subs, rules=REMINDING) as it:
         it.api.says[subs[0]] = left(1)
@@ -142,7 +142,7 @@ async def test_while_the_master_account_is_silent_nobody_is_reminded_and_afterwa
         assert sorted(it.told[2:]) == ["reminder critical", "resolved"]
 
 
-async def test_while_nothing_can_be_written_a_silent_master_account_stays_silent(tmp_path: Path) -> None:
+async def test_while_nothing_can_be_written_an_outage_of_the_master_account_goes_on(tmp_path: Path) -> None:
     async with watching(tmp_path, *names(6)) as it:
         await it.minutes(1)
         it.api.all_say = OFFLINE

@@ -143,8 +143,10 @@ class Api(UsageClient):
 
 def _has_begun(service: Service) -> bool:
     """Whether the scheduler has made the first tick and the first pulse; the next ones are far away."""
-    soon = Clock().wall_now() + timedelta(seconds=1)
-    return hasattr(service, "_scheduler") and all(job.next_run_time > soon for job in service._scheduler.get_jobs())
+    if not hasattr(service, "_scheduler"):
+        return False
+    soon, begun = Clock().wall_now() + timedelta(seconds=1), service._scheduler._executors["default"]._pending_futures
+    return not begun and all(job.next_run_time > soon for job in service._scheduler.get_jobs())
 
 
 def two_masters(url: str) -> Config:

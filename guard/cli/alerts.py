@@ -9,12 +9,12 @@ import typer
 
 from guard.cli.hearing import NOTHING, Hearing, hearing_document, hearing_text, read_hearings
 from guard.cli.options import AccountOption, FormatOption, chosen
-from guard.cli.output import Format, ago, iso, print_json, print_table, say
+from guard.cli.output import Format, ago, print_json, print_table, say
 from guard.cli.rule_file import if_readable, zones
 from guard.clock import Clock
 from guard.model import Alert, AlertKey, State
 from guard.settings import Settings
-from guard.units import instant_text, value_text
+from guard.units import instant_text, iso, value_text
 
 _WORST_FIRST: Final = (State.FIRING, State.RECOVERING, State.PENDING, State.OK)
 

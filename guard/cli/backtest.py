@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from guard.cli.options import AccountOption, FormatOption, RulesOption, since_at
-from guard.cli.output import Format, iso, print_json, print_table, say
+from guard.cli.output import Format, print_json, print_table, say
 from guard.cli.rule_file import secret, usable, zones
 from guard.clock import Clock
 from guard.errors import ExitCode, StorageError, UsageError
 from guard.settings import Settings
-from guard.units import counted, exact_instant_text, instant_text
+from guard.units import counted, exact_instant_text, instant_text, iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

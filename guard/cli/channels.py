@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from guard.cli.output import iso
 from guard.lifecycle.desired import gap
 from guard.lifecycle.strait import strait
 from guard.model import AlertKey, CallKind, Cover, Delivery, DeliveryState, Notification
-from guard.units import counted, duration_text
+from guard.units import counted, duration_text, iso
 
 if TYPE_CHECKING:
     from guard.config import ChannelConfig, Config

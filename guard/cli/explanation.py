@@ -9,14 +9,14 @@ from typing import Any, Final
 from guard.cli.alerts import alert_document
 from guard.cli.built_in import when_it_fires
 from guard.cli.channels import delivery_document
-from guard.cli.output import ago, iso, print_table, say
+from guard.cli.output import ago, print_table, say
 from guard.cli.situation import Situation, Target
 from guard.cli.under_way import NOW, is_gone, progress
 from guard.cli.why import reminder_at, unknown_of, why
 from guard.model import Alert, Delivery, Incident, Knowledge, Reading, State, Timer
 from guard.rules.trace import Judged, Part, Trace, Truth, shown
 from guard.rules.values import Unknown, Value
-from guard.units import counted, duration_text, instant_text, value_text
+from guard.units import counted, duration_text, instant_text, iso, value_text
 
 _COLUMNS: Final = ("CHANNEL", "SHOULD KNOW", "KNOWS", "TOLD", "NEXT")
 _WIDTH: Final = 10

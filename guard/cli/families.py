@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from guard.cli.output import ago, iso
+from guard.cli.output import ago
 from guard.fields import FIELDS
 from guard.lifecycle.asking import is_of_the_key, may_ask
 from guard.model import Account, Snapshot, is_sub_account, master_name, sub_account_name
-from guard.units import counted, duration_text, value_text
+from guard.units import counted, duration_text, iso, value_text
 
 if TYPE_CHECKING:
     from guard.config import AccountConfig, Config

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
-from guard.cli.output import iso
 from guard.model import Ack, Alert, AlertKey, Silence
-from guard.units import instant_text
+from guard.units import instant_text, iso
 
 if TYPE_CHECKING:
     from guard.store import View

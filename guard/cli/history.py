@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from guard.cli.options import FormatOption, since_at
-from guard.cli.output import Format, iso, print_json, print_table, say, warn
+from guard.cli.output import Format, print_json, print_table, say, warn
 from guard.cli.rule_file import if_readable, zones
 from guard.clock import Clock
 from guard.errors import UsageError
 from guard.model import AlertKey, Event, EventKind
 from guard.settings import Settings
-from guard.units import exact_instant_text, value_text
+from guard.units import exact_instant_text, iso, value_text
 
 _WORDS: Final = {
     EventKind.RELEASED: "no longer held back",

@@ -6,13 +6,12 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from guard.cli.output import iso
 from guard.cli.rule_file import if_readable, secrets_of
 from guard.errors import ConfigError
 from guard.logs import add_secret
 from guard.model import CONFIG_INVALID, State
 from guard.settings import read_secret
-from guard.units import instant_text
+from guard.units import instant_text, iso
 
 if TYPE_CHECKING:
     from guard.config import Config

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from guard.cli.output import iso, print_table, say
+from guard.cli.output import print_table, say
 from guard.cli.rule_file import secret
 from guard.cli.seen import Seen, read_history
 from guard.clock import Clock
@@ -16,7 +16,7 @@ from guard.rules.history import History, needs
 from guard.rules.rule import Rule
 from guard.rules.trace import Trace
 from guard.rules.values import Unknown
-from guard.units import duration_text, value_text
+from guard.units import duration_text, iso, value_text
 
 if TYPE_CHECKING:
     from guard.agentphone import UsageClient

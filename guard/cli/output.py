@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from guard.logs import redact
 from guard.units import duration_text
-from guard.units import iso as iso  # noqa: PLC0414 - for the commands, which print JSON with what is here
 
 if TYPE_CHECKING:
     from rich.console import Console

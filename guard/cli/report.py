@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from guard.cli.options import FormatOption, RulesOption
-from guard.cli.output import Format, iso, print_json, say
+from guard.cli.output import Format, print_json, say
 from guard.cli.rule_file import usable
 from guard.clock import Clock
 from guard.settings import Settings
+from guard.units import iso
 
 if TYPE_CHECKING:
     from guard.config import Config, ReportConfig

@@ -10,7 +10,7 @@ import typer
 
 from guard.cli.moment import LONGEST, ZONE_HELP, local_text, read_end, read_instant
 from guard.cli.options import FormatOption
-from guard.cli.output import Format, iso, print_json, print_table, say, warn
+from guard.cli.output import Format, print_json, print_table, say, warn
 from guard.cli.person import ByOption, ReasonOption, named, read_line
 from guard.cli.rule_file import if_readable
 from guard.clock import Clock
@@ -18,6 +18,7 @@ from guard.errors import UsageError
 from guard.lifecycle.mutes import is_in_force
 from guard.model import Level, Silence
 from guard.settings import Settings
+from guard.units import iso
 
 if TYPE_CHECKING:
     from guard.cli.reaching import Reach

@@ -14,13 +14,13 @@ from guard.cli.channels import COLUMNS, Channel, channel_document, channel_rows,
 from guard.cli.families import FamilyStatus, Member, member_document, member_lines, read_families
 from guard.cli.hearing import NOTHING, Hearing, read_hearings
 from guard.cli.options import AccountOption, FormatOption, RulesOption, chosen
-from guard.cli.output import Format, iso, print_json, print_table, say
+from guard.cli.output import Format, print_json, print_table, say
 from guard.cli.rule_file import contents, if_readable, zones
 from guard.clock import Clock
 from guard.lifecycle.mutes import is_in_force
 from guard.model import Alert, AlertKey, Snapshot
 from guard.settings import Listen, Settings
-from guard.units import counted
+from guard.units import counted, iso
 
 if TYPE_CHECKING:
     from guard.config import Config

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from guard.cli.output import ago, iso, print_table, say
+from guard.cli.output import ago, print_table, say
 from guard.lifecycle.step import is_at_rest
 from guard.model import Alert, AlertKey, State
 from guard.rules.evaluate import evaluate
-from guard.units import counted, instant_text, value_text
+from guard.units import counted, instant_text, iso, value_text
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from guard.cli.output import iso, print_json, say, warn
-from guard.units import exact_instant_text
+from guard.cli.output import print_json, say, warn
+from guard.units import exact_instant_text, iso
 
 if TYPE_CHECKING:
     from guard.store import Reader, RuleFile

@@ -8,10 +8,10 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from guard.cli.output import iso
 from guard.message.telling import mark, summary
 from guard.model import AlertKey
 from guard.replay import Told
+from guard.units import iso
 
 _Identity = tuple[datetime, AlertKey, str, str, str]
 

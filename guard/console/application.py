@@ -16,6 +16,7 @@ from guard.console.pages import Pages
 from guard.message.link import ALERTS
 from guard.parts import Parts
 from guard.settings import Listen
+from guard.units import iso
 
 OK: Final = 200
 FAILING: Final = 503
@@ -48,7 +49,7 @@ def routes(health: Health, parts: Parts, pages: Pages) -> list[Route]:
         return JSONResponse(
             {
                 "status": "ok" if condition.is_ok else "failing",
-                "at": clock.now().isoformat(timespec="seconds").replace("+00:00", "Z"),
+                "at": iso(clock.now().replace(microsecond=0)),
                 "cycles": condition.cycles,
                 "last_cycle_age_s": None if age_s is None else round(age_s, 1),
                 "reasons": [*condition.reasons, *condition.notes],

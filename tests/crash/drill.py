@@ -7,10 +7,12 @@ docs/evidence/kills.md, and one with `--fires` docs/evidence/fires.md too.
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,6 +25,7 @@ from tests.crash.power import can_be_cut
 
 ROUND: Final = 200
 KILLS: Final = 1_000
+JOBS: Final = 2 * (os.cpu_count() or 1)  # a round mostly waits
 LINE: Final = 400  # letters of what is shown of a round
 COLD: Final = 20
 CUTS: Final = 50  # of the power
@@ -43,17 +46,15 @@ class Sums:
     accepted: Counter[str] = field(default_factory=Counter)
     copies: Counter[str] = field(default_factory=Counter)
     points: int = 0  # durability points at each of which it was killed, met a defect, or hung
-    began: float = field(default_factory=Clock().monotonic_s)
-    took_s: float = 0
+    took_s: float = 0  # all rounds together, as if one had come after the other
 
-    def add(self, arguments: list[str]) -> None:
-        """Runs the harness, and adds what it counted."""
-        code, counts = _run(["--on", self.on, *arguments])
+    def add(self, done: "Round") -> None:
+        """Adds what a round has counted."""
         self.rounds += 1
-        self.broken += code != 0
-        self.points += len(counts) if "--point" in arguments else 0
-        self.took_s = Clock().monotonic_s() - self.began
-        for each in counts:
+        self.broken += done.code != 0
+        self.points += len(done.counts) if "--point" in done.arguments else 0
+        self.took_s += done.took_s
+        for each in done.counts:
             self.kills += each["kills"]
             self.incidents += each["incidents"]
             self.doubts += each["doubts"]
@@ -68,11 +69,22 @@ class Sums:
         return not self.broken and self.copies[Kind.BOT] <= most
 
 
+@dataclass(frozen=True)
+class Round:
+    """One run of the harness: how it ended, and what it counted."""
+
+    arguments: list[str]
+    code: int
+    counts: list[dict[str, Any]]
+    took_s: float
+
+
 def main() -> int:
     """Runs rounds of random kills, every durability point, cold starts, and the controls."""
     wanted = parsed()
-    sums = [_drilled(on, kills=wanted.kills, seed=wanted.seed) for on in wanted.on]
-    unnoticed = [name for name, is_noticed in _controls(wanted.on, seed=wanted.seed) if not is_noticed]
+    with ThreadPoolExecutor(wanted.jobs) as pool:
+        sums = _drilled(wanted.on, pool, kills=wanted.kills, seed=wanted.seed)
+        unnoticed = [name for name, is_noticed in _controls(wanted.on, pool, seed=wanted.seed) if not is_noticed]
     for each in sums:
         _say(f"{each}: {'all promises kept' if each.holds else 'BROKEN'}")
     _say(f"controls that went unnoticed: {', '.join(unnoticed) or 'none'}")
@@ -105,7 +117,8 @@ def _page(sums: list[Sums], unnoticed: list[str], *, seed: int) -> str:
     )
     end = (
         "*Points* counts runs, one at each point and in each of the three ways. *In doubt* are attempts of which the "
-        "service could not know whether they had arrived; *copies* are what came of that.\n\n"
+        "service could not know whether they had arrived; *copies* are what came of that. *Minutes* are those of all "
+        "rounds together; some ran side by side.\n\n"
         f"Careless ways that went unnoticed: {', '.join(unnoticed) or 'none'}."
     )
     return evidence.page("Kills", about, head, rows, end=end)
@@ -118,43 +131,68 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--on", action="append", choices=CHANNELS, help="may be repeated; each if left out")
     parser.add_argument("--seed", type=int, default=1, help="of the first round; the next ones count up from it")
     parser.add_argument("--fires", action="store_true", help="the drills of tests/acceptance too")
+    parser.add_argument("--jobs", type=int, default=JOBS, help=f"rounds side by side, {JOBS} if left out")
     wanted = parser.parse_args()
     wanted.on = wanted.on or list(CHANNELS)
     return wanted
 
 
-def _drilled(on: str, *, kills: int, seed: int) -> Sums:
-    sums = Sums(on)
+def _drilled(channels: list[str], pool: Executor, *, kills: int, seed: int) -> list[Sums]:
+    sums = {on: Sums(on) for on in channels}
+    wanted = [(on, ["--on", on, *each]) for on in channels for each in _rounds(on, kills=kills, seed=seed)]
+    for (on, _), done in zip(wanted, pool.map(_run, (each for _, each in wanted)), strict=True):
+        sums[on].add(done)
+    return list(sums.values())
+
+
+def _rounds(on: str, *, kills: int, seed: int) -> Iterator[list[str]]:
     for number, done in enumerate(range(0, kills, ROUND)):
-        sums.add(["--kills", str(min(ROUND, kills - done)), "--seed", str(seed + number)])
+        yield ["--kills", str(min(ROUND, kills - done)), "--seed", str(seed + number)]
     if can_be_cut():
-        sums.add(["--power", str(CUTS), "--seed", str(seed)])
+        yield ["--power", str(CUTS), "--seed", str(seed)]
     if "," not in on:
-        for act in Act:
-            sums.add(["--point", "all", "--act", act, "--seed", str(seed)])
-    sums.add(["--cold", str(COLD), "--seed", str(seed)])
-    return sums
+        yield from (["--point", "all", "--act", act, "--seed", str(seed)] for act in Act)
+    yield ["--cold", str(COLD), "--seed", str(seed)]
 
 
-def _controls(on: list[str], *, seed: int) -> Iterator[tuple[str, bool]]:
+def _controls(on: list[str], pool: Executor, *, seed: int) -> Iterator[tuple[str, bool]]:
     """Each wrong way of doing it, and whether that was noticed on every channel."""
-    for channels in on:
-        _, (count,) = _run(["--on", channels, "--kills", str(ROUND), "--seed", str(seed), "--mark-first"])
-        yield f"marked first on {channels}", all(_lost(count, kind) for kind in channels.split(","))
-        if can_be_cut():
-            _, (count,) = _run(["--on", channels, "--power", str(COLD), "--seed", str(seed), "--normal"])
-            yield f"synced at checkpoints alone on {channels}", any("acknowledged" in each for each in count["wrong"])
-        if Kind.BOT in channels.split(","):
-            _, (count,) = _run(["--on", channels, "--kills", str(ROUND), "--seed", str(seed), "--no-find"])
-            yield f"never looked for on {channels}", count["copies"][Kind.BOT] > MOST_COPIES_BY_A_BOT
+    checks = [each for channels in on for each in _careless(channels, seed=seed)]
+    found = pool.map(_run, (arguments for _, arguments, _ in checks))
+    for (name, _, is_noticed), done in zip(checks, found, strict=True):
+        [count] = done.counts
+        yield name, is_noticed(count)
+
+
+def _careless(on: str, *, seed: int) -> Iterator[tuple[str, list[str], Callable[[dict[str, Any]], bool]]]:
+    """By name what the harness is to do, and whether its count shows that it noticed."""
+    kinds, begun = on.split(","), ["--on", on, "--seed", str(seed)]
+    yield (
+        f"marked first on {on}",
+        [*begun, "--kills", str(ROUND), "--mark-first"],
+        lambda count: all(_lost(count, kind) for kind in kinds),
+    )
+    if can_be_cut():
+        yield (
+            f"synced at checkpoints alone on {on}",
+            [*begun, "--power", str(COLD), "--normal"],
+            lambda count: any("acknowledged" in each for each in count["wrong"]),
+        )
+    if Kind.BOT in kinds:
+        yield (
+            f"never looked for on {on}",
+            [*begun, "--kills", str(ROUND), "--no-find"],
+            lambda count: count["copies"][Kind.BOT] > MOST_COPIES_BY_A_BOT,
+        )
 
 
 def _lost(count: dict[str, Any], kind: str) -> bool:
     return any(each.startswith(f"{kind}: delivery") and "never arrived" in each for each in count["wrong"])
 
 
-def _run(arguments: list[str]) -> tuple[int, list[dict[str, Any]]]:
-    """Runs the harness: its exit code, and its counts."""
+def _run(arguments: list[str]) -> Round:
+    """Runs the harness."""
+    began_s = Clock().monotonic_s()
     command = [sys.executable, "-m", "tests.crash.harness", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     counts = [json.loads(line) for line in done.stdout.splitlines()]
@@ -163,7 +201,7 @@ def _run(arguments: list[str]) -> tuple[int, list[dict[str, Any]]]:
         _say(f"{' '.join(arguments)} {shown}"[:LINE])
     if done.stderr:
         _say(f"{' '.join(arguments)} {done.stderr[-2000:]}")
-    return done.returncode, counts
+    return Round(arguments, done.returncode, counts, Clock().monotonic_s() - began_s)
 
 
 def _say(text: str) -> None:

@@ -220,7 +220,7 @@ async def test_it_goes_on_where_it_began_when_another_account_becomes_the_first(
 async def test_three_hours_without_slack_are_told_by_mail_in_time_and_slack_gets_the_truth_of_now(
     tmp_path: Path,
 ) -> None:
-    async with office(tmp_path, *[DOWN] * 60, fallback=True) as it:
+    async with office(tmp_path, *[DOWN] * 600, fallback=True) as it:
         await it.sees(2)
         await it.looks()
         await it.passes(14, left=2)

@@ -4,8 +4,6 @@
 VENV ?= .venv
 ARGS ?=
 KILLS ?= 1000
-# One more than there are cores: a test often waits for a process or a socket.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 # A test starts Python hundreds of times; each time it would compile everything anew.
@@ -29,11 +27,11 @@ demo: $(RUNTIME) ## a story of about a minute: an alert fires, escalates and is 
 	@$(BIN)/guard demo $(ARGS)
 
 test: $(DEV) ## the tests, within five minutes; ARGS="-k word" for some of them
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not acceptance" $(ARGS)
+	$(BIN)/python -m pytest -n auto -m "not acceptance" $(ARGS)
 
 # Not in `make test`, since it doubles what the tests cost.
 coverage: $(DEV) ## the same tests with branch coverage, which must not fall
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not acceptance" --cov $(ARGS)
+	$(BIN)/python -m pytest -n auto -m "not acceptance" --cov $(ARGS)
 
 # Tests that need a program which is not there are skipped, and say so: node and npm, and as root Postfix and openssl
 # (Debian, Ubuntu: apt-get install postfix openssl; they run a Postfix of their own, whatever runs on the machine).

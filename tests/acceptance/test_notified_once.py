@@ -2,6 +2,8 @@
 
 import signal
 
+import pytest
+
 from tests.acceptance.agentphone import AgentPhone
 from tests.acceptance.exchange import hang
 from tests.acceptance.home import Home
@@ -34,6 +36,7 @@ def test_a_crossing_is_told_once_in_time_and_not_again_after_kill_9_and_its_end_
     assert len(slack.tried) == 2
 
 
+@pytest.mark.acceptance
 def test_a_rise_from_warning_to_critical_is_told_and_the_way_back_down_only_at_its_end(
     home: Home, api: AgentPhone, slack: Slack
 ) -> None:

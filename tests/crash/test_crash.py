@@ -75,6 +75,7 @@ def test_a_defect_or_a_hang_at_a_durability_point(act: str, point: str) -> None:
     assert code == 0
 
 
+@pytest.mark.acceptance
 def test_kills_of_cold_processes() -> None:
     code, (count,) = harness("--cold", "3")
     assert (code, count["broken"]) == (0, []), count

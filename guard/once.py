@@ -78,6 +78,8 @@ class _Round:
         """A cycle of the master account, then of each sub-account; what is raised is raised when all had their turn."""
         await self.family.remember()
         await self._cycle(self.family.master)
+        for decision in await self.family.restate():
+            log_decision(decision.account, decision)
         if not self.family.has_outage:
             await self.family.update(within_s=LIST_S)
         await self.family.ask(deque(self.family.subs), self._turn)

@@ -54,9 +54,19 @@ class Polling:
         """A cycle of the master account, and the beginning of a pass over its sub-accounts."""
         self._let_go(family)  # whoever hangs, or is late, holds nothing back for longer than an interval
         await self._cycle(family.master, family)
+        await self._restate(family)
         family.want_pass()
         self._wake_subs(family)
         self._end_storm(family)
+
+    async def _restate(self, family: Family) -> None:
+        """Tells what was held back of sub-accounts that have no cycles now, once nothing holds it back."""
+        with suppress(StorageError):  # the cycles tell it
+            decisions = await family.restate(raised=partial(self.parts.outbox.storm.note, family.name))
+            for decision in decisions:
+                log_decision(decision.account, decision)
+            if any(decision.notifications for decision in decisions):
+                self.wake_outbox()
 
     async def _retry(self, family: Family) -> None:
         """A cycle of the master account between two ticks."""

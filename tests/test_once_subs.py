@@ -4,17 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from guard import once
 from guard.errors import ExitCode, StorageError
-from guard.model import NO_DATA, AlertKey
+from guard.model import NO_DATA, AlertKey, Silence
 from guard.once import run_once
 from guard.parts import Parts
 from guard.sandbox.scenario import Fault, Scenario, SubAccount
 from guard.sandbox.server import Sandbox
+from guard.store import Unit
 from tests.outbox.desk import marked
 from tests.stand_ins.clock import HandClock
 from tests.stand_ins.slack import SlackStandIn
@@ -51,6 +54,14 @@ class Cron:
         async with self.parts() as parts:
             alerts = await parts.store.run(lambda unit: unit.alerts())
         return [key for key, alert in alerts.items() if alert.level is not None]
+
+    async def silence(self, pattern: str, *, minutes: float) -> None:
+        """A silence from now on."""
+        now = self.clock.now()
+        async with self.parts() as parts:
+            await parts.store.run(
+                partial(Unit.add_silence, silence=Silence(pattern, now, now + timedelta(minutes=minutes)))
+            )
 
     @property
     def told(self) -> list[str]:
@@ -160,6 +171,19 @@ async def test_an_outage_in_the_middle_of_a_pass_is_told_of_nobody_but_the_maste
         assert await it.firing() == [AlertKey("main", NO_DATA)]
         await it.runs()
         assert await it.firing() == [AlertKey(f"main:{subs[12]}", NO_DATA)]
+
+
+async def test_a_silence_of_a_sub_account_ends_in_time_also_in_an_outage(tmp_path: Path) -> None:
+    async with cron(tmp_path, "acme") as it:
+        await it.runs()
+        await it.silence("main:acme/*", minutes=12)
+        it.api.says["acme"] = left(1)
+        await it.runs()
+        it.api.all_say = OFFLINE
+        await it.runs()
+        assert it.told == ["critical"]  # the master account is lost
+        await it.runs()
+        assert it.told == ["critical", "critical"]
 
 
 async def test_a_defect_in_one_cycle_is_raised_after_all_had_their_turn_and_all_was_told(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,11 @@ import pytest
 from guard import service
 from guard.errors import ExitCode
 from guard.family import AT_ONCE
-from tests.subs import DOWN, MASTER, Api, names, two_masters, watching
+from guard.model import Silence
+from guard.store import Unit
+from tests.subs import DOWN, MASTER, Api, left, names, two_masters, watching
 from tests.waiting import until
-from tests.wiring import logged
+from tests.wiring import broken_store, logged
 
 
 def holds(*whose: str) -> Callable[[Api], None]:
@@ -150,6 +154,35 @@ async def test_one_lost_poll_of_the_master_costs_nobody_a_pass(tmp_path: Path) -
         del it.api.says[MASTER]
         await it.passes(58)
         assert Counter(it.api.asked_subs) == Counter(subs * 2)
+
+
+async def test_a_silence_ends_in_time_also_while_nobody_is_asked(tmp_path: Path) -> None:
+    async with watching(tmp_path, "acme") as it:
+        now = it.clock.now()
+        silence = Silence("main:acme/*", now, now + timedelta(minutes=5))
+        await it.store.run(partial(Unit.add_silence, silence=silence))
+        it.api.says["acme"] = left(1)
+        await it.minutes(2)
+        it.api.says[MASTER] = DOWN
+        await it.minutes(2)
+        assert it.told == []
+        await it.minutes(5)
+        assert any("main:acme / numbers-remaining" in text for text in it.texts)
+
+
+async def test_a_store_that_fails_at_the_end_of_that_silence_tells_it_with_the_next_tick(tmp_path: Path) -> None:
+    async with watching(tmp_path, "acme") as it:
+        now = it.clock.now()
+        silence = Silence("main:acme/*", now, now + timedelta(minutes=3))
+        await it.store.run(partial(Unit.add_silence, silence=silence))
+        it.api.says["acme"] = left(1)
+        await it.minutes(2)
+        it.api.says[MASTER] = DOWN
+        with broken_store(tmp_path):
+            await it.minutes(2)
+        assert it.told == []
+        await it.minutes(2)
+        assert any("main:acme / numbers-remaining" in text for text in it.texts)
 
 
 async def test_a_clock_that_is_set_back_or_forward_changes_nothing(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from guard.cli.roll_off import Fall, falls
 from guard.cli.seen import Seen, stored
 from guard.lifecycle.desired import gap
 from guard.lifecycle.mutes import Mutes
+from guard.lifecycle.roster import GONE_AFTER
 from guard.lifecycle.strait import Strait, strait
 from guard.model import (
     CHANNEL_FAILING,
@@ -36,7 +37,7 @@ from guard.units import instant_text
 if TYPE_CHECKING:
     from guard.config import AccountConfig, Config
     from guard.config.things import SubAccounts
-    from guard.store import Reader
+    from guard.store import View
 
 _OPEN: Final = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.DEAD)
 
@@ -50,7 +51,8 @@ class Target:
     levels: tuple[Level, ...]  # of which it is told, ascending; empty where the rule file no longer leads there
     notification: Notification | None = None  # None before the first time that it should know
     deliveries: tuple[Delivery, ...] = ()  # pending, being sent, dead; oldest first
-    before: Delivery | None = None  # a message about others that may have arrived, and is tried again before them
+    before: Delivery | None = None  # one that may have arrived, which a channel that finds it is asked for first
+    alone_until: datetime | None = None  # when what was tried in vain there is due; nothing is sent there before that
 
     @property
     def name(self) -> str:
@@ -117,16 +119,16 @@ class Situation:
         return self.key.rule in BUILT_IN
 
 
-def read_situation(reader: "Reader", file: InForce, key: AlertKey, *, now: datetime) -> Situation:
+def read_situation(view: "View", file: InForce, key: AlertKey, *, now: datetime) -> Situation:
     """Reads all of it. Nothing of it need be there."""
     config = file.config
-    account = _slowest(reader, config) if key.rule == STORE_FAILING else account_config(config, key.account)
+    account = _slowest(view, config) if key.rule == STORE_FAILING else account_config(config, key.account)
     rule = next((each for each in account.rules if each.name == key.rule), None) if account else None
     policy = rule.policy if rule else built_in_policy(config, account, key)
     name, tz = account.name if account else key.account, account.tz if account else UTC
-    seen = stored(reader, account) if account else None
-    targets = tuple(_targets(reader, key, policy))
-    alert = reader.alerts(key.account).get(key)
+    seen = stored(view, account) if account else None
+    targets = tuple(_targets(view, key, policy, now=now))
+    alert = view.alerts(key.account).get(key)
     return Situation(
         key=key,
         now=now,
@@ -135,25 +137,25 @@ def read_situation(reader: "Reader", file: InForce, key: AlertKey, *, now: datet
         config=account,
         rule=rule,
         policy=policy,
-        unwatched=_unlisted(reader, config, account) if policy else _unwatched(file, account, key, tz),
+        unwatched=_unlisted(view, config, account) if policy else _unwatched(file, account, key, tz),
         unseen=_unseen(file, key, tz) if rule else "",
-        account=reader.account(name),
-        master=reader.account(master_name(name)),
+        account=view.account(name),
+        master=view.account(master_name(name)),
         alert=alert,
         seen=seen,
         trace=seen.traced(rule, key.subject) if seen and rule else None,
-        falls=falls(reader, seen, rule) if seen and rule else (),
+        falls=falls(view, seen, rule) if seen and rule else (),
         targets=targets,
-        hearing=read_hearings(reader, [alert] if alert else [], now=now).get(key, NOTHING),
-        mutes=reader.mutes([], now=now),
-        strait=_strait(reader, key.subject, now=now) if key.rule == CHANNEL_FAILING else None,
-        raised=_raised(reader, key, targets, account) if account else 0,
+        hearing=read_hearings(view, [alert] if alert else [], now=now).get(key, NOTHING),
+        mutes=view.mutes([], now=now),
+        strait=_strait(view, key.subject, now=now) if key.rule == CHANNEL_FAILING else None,
+        raised=_raised(view, key, targets, account) if account else 0,
     )
 
 
-def _slowest(reader: "Reader", config: "Config | None") -> "AccountConfig | None":
+def _slowest(view: "View", config: "Config | None") -> "AccountConfig | None":
     """The master account whose last cycle was written longest ago, by its own interval; None without a rule file."""
-    cycled = {each.name: reader.account(each.name) for each in config.accounts} if config else {}
+    cycled = {each.name: view.account(each.name) for each in config.accounts} if config else {}
 
     def due_at(each: "AccountConfig") -> datetime:
         found = cycled[each.name]
@@ -171,17 +173,17 @@ def _unseen(file: InForce, key: AlertKey, zone: tzinfo) -> str:
     return f"the service has not taken up the rule yet; {goes_by}"
 
 
-def _raised(reader: "Reader", key: AlertKey, targets: Collection[Target], account: "AccountConfig") -> int:
+def _raised(view: "View", key: AlertKey, targets: Collection[Target], account: "AccountConfig") -> int:
     """How many other alerts of the account's family wait for the same recipients, or were told within an interval."""
     places = {(each.channel, each.recipient) for each in targets if each.gap and not each.deliveries}
     if not places or not (account.subs or account.sub_id):
         return 0
-    last = reader.account(account.name)
+    last = view.account(account.name)
     since = (last.cycled_at if last and last.cycled_at else datetime.max.replace(tzinfo=UTC)) - account.every
     family = master_name(account.name)
     return sum(
         1
-        for each in reader.notifications()
+        for each in view.notifications()
         if each.key != key
         and master_name(each.key.account) == family
         and (each.channel, each.recipient) in places
@@ -244,27 +246,35 @@ def _without_rule(config: "Config", account: "AccountConfig", key: AlertKey, *, 
     return f"{source} has no rule {key.rule!r}{hint(key.rule, [*all_rules(config), *BUILT_IN])}"
 
 
-def _unlisted(reader: "Reader", config: "Config | None", account: "AccountConfig | None") -> str:
-    """That a sub-account of all that there are is none of those, as far as anybody knows; empty where it is one."""
+def _unlisted(view: "View", config: "Config | None", account: "AccountConfig | None") -> str:
+    """That a sub-account of all that there are is none of those, or no longer one; empty where it is one."""
     from guard.rules.complaint import hint
 
-    if account is None or not account.sub_id or reader.account(account.name):
+    if account is None or not account.sub_id or view.account(account.name):
         return ""
     master = master_name(account.name)
     of = account_config(config, master)
     if of is None or of.subs is None or of.subs.ids is not None:
         return ""  # the rule file lists it, whatever AgentPhone does
-    ids = [each.id for each in reader.sub_accounts(master)]
-    return "" if account.sub_id in ids else f"{master} never listed {account.sub_id!r}{hint(account.sub_id, ids)}"
+    ids = [each.id for each in view.sub_accounts(master)]
+    if account.sub_id in ids:
+        return ""
+    if view.polls(account.name, count=1):
+        return f"{account.name} is not watched any more, since {GONE_AFTER} listings in a row did not show it"
+    return f"{master} never listed {account.sub_id!r}{hint(account.sub_id, ids)}"
 
 
-def _targets(reader: "Reader", key: AlertKey, policy: Policy | None) -> Iterator[Target]:
+def _targets(view: "View", key: AlertKey, policy: Policy | None, *, now: datetime) -> Iterator[Target]:
     """Who should be told by the rule file, and who was told or should be by what is stored, each once."""
+    from guard.outbox.plan import is_edit, waits
+
     routed = dict(_routed(policy)) if policy else {}
-    stored = {(each.channel, each.recipient): each for each in reader.notifications(key.account) if each.key == key}
-    every = reader.deliveries(states=_OPEN)
+    stored = {(each.channel, each.recipient): each for each in view.notifications(key.account) if each.key == key}
+    every = view.deliveries(states=_OPEN)
     deliveries = [each for each in every if any(cover.key == key for cover in each.covers)]
-    doubtful = [each for each in every if each not in deliveries and each.may_have_arrived and _is_on_its_way(each)]
+    waiting = [each for each in every if each.state is DeliveryState.PENDING and not is_edit(each)]
+    waiting = [each for each in waiting if waits(each, now=now)]
+    doubtful = [each for each in every if not is_edit(each) and each.may_have_arrived and _is_on_its_way(each)]
     for channel, recipient in (*routed, *(each for each in stored if each not in routed)):
         yield Target(
             channel,
@@ -273,6 +283,10 @@ def _targets(reader: "Reader", key: AlertKey, policy: Policy | None) -> Iterator
             notification=stored.get((channel, recipient)),
             deliveries=tuple(each for each in deliveries if (each.channel, each.recipient) == (channel, recipient)),
             before=next((each for each in doubtful if (each.channel, each.recipient) == (channel, recipient)), None),
+            alone_until=max(
+                (each.due_at for each in waiting if (each.channel, each.recipient) == (channel, recipient)),
+                default=None,
+            ),
         )
 
 
@@ -281,8 +295,8 @@ def _is_on_its_way(delivery: Delivery) -> bool:
     return is_doubted or delivery.state is DeliveryState.SENDING
 
 
-def _strait(reader: "Reader", channel: str, *, now: datetime) -> Strait:
-    return strait(channel, reader.deliveries(channel=channel, states=_OPEN), now=now)
+def _strait(view: "View", channel: str, *, now: datetime) -> Strait:
+    return strait(channel, view.deliveries(channel=channel, states=_OPEN), now=now)
 
 
 def _routed(policy: Policy) -> Mapping[tuple[str, str], list[Level]]:

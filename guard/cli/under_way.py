@@ -97,10 +97,10 @@ def _revived(it: "Situation", target: "Target", delivery: Delivery) -> str:
 def _next(it: "Situation", target: "Target", delivery: Delivery) -> str:
     """When something is done about a message that is not given up, and what."""
     is_doubted = delivery.may_have_arrived and _finds(it, target)
-    is_due = delivery.state is not DeliveryState.PENDING or delivery.due_at <= it.now
-    when = (
-        "now" if is_due else f"in {duration_text(delivery.due_at - it.now)}, at {instant_text(delivery.due_at, it.tz)}"
-    )
+    # What is due by now waits all the same while another message to the same recipient does.
+    due_at = delivery.due_at if is_doubted else max(delivery.due_at, target.alone_until or delivery.due_at)
+    is_due = delivery.state is not DeliveryState.PENDING or due_at <= it.now
+    when = "now" if is_due else f"in {duration_text(due_at - it.now)}, at {instant_text(due_at, it.tz)}"
     if is_doubted:
         return f"is asked {when}, whether it has arrived"
     return NOW if is_due else f"is tried again {when}"

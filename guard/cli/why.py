@@ -73,12 +73,20 @@ def _not_running(it: Situation) -> str:
         return ""
     if it.now - it.account.cycled_at <= 3 * it.config.every:
         return ""
-    name, failure = it.key.account, it.master.failure if it.master else None
-    if is_sub_account(name) and it.master and failure is not None and is_of_the_key(failure):
-        return f"{QUIET}{name} is left alone while {it.master.name} fails: {failure.text}"
+    name = it.key.account
+    if alone := _left_alone(it):
+        return alone
     every = duration_text(it.config.every)
     last = ago(it.account.cycled_at, now=it.now)
     return f"{QUIET}{name} was last asked {last}, and should be every {every}; the service does not seem to run"
+
+
+def _left_alone(it: Situation) -> str:
+    """That a sub-account is not asked, since its master account fails with what is likely to meet all of the key."""
+    name, failure = it.key.account, it.master.failure if it.master else None
+    if not is_sub_account(name) or it.master is None or failure is None or not is_of_the_key(failure):
+        return ""
+    return f"{QUIET}{name} is left alone while {it.master.name} fails: {failure.text}"
 
 
 def _unseen(it: Situation) -> str:
@@ -100,6 +108,9 @@ def _held(it: Situation) -> str:
 
 def _no_data(it: Situation) -> str:
     account = it.account
+    # What goes on would else be said to end, or to be reminded of, at times that pass by while nobody asks.
+    if it.alert is not None and it.alert.state is not State.OK and (alone := _left_alone(it)):
+        return alone
     if it.is_built_in or account is None or (account.failure is None and not account.lost):
         return ""
     failure = account.failure.text if account.failure else "it answers again, and one more good answer is awaited"

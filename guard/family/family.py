@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Final
 from guard.agentphone import Listing, UsageClient
 from guard.clock import Clock
 from guard.config import AccountConfig
-from guard.cycle import Cycles, Raised, retire_account
+from guard.cycle import AccountGoneError, Cycles, Raised, retire_account
 from guard.errors import StorageError
 from guard.family.turns import Pass
 from guard.lifecycle.asking import is_of_the_key
@@ -154,6 +155,21 @@ class Family:
         since = before.cycled_at
         had_outage = since is not None and self._outage_at is not None and since <= self._outage_at
         return not (is_shared or had_outage or name in self._absent)
+
+    async def restate(self, *, raised: Raised | None = None) -> list[Decision]:
+        """Has the sub-accounts' mutes end in time also in an outage, in which they have no cycles.
+
+        Gives what was decided, after it was committed. Raises StorageError.
+        """
+        if not self.has_outage:
+            return []
+        held = await self.store.run(_held)
+        decisions: list[Decision] = []
+        for cycles in [each for name, each in self._subs.items() if name in held]:
+            with suppress(AccountGoneError):
+                _, decision = await cycles.note(lambda _: None, raised=raised)
+                decisions.append(decision)
+        return decisions
 
     def _note_outage(self) -> None:
         if self.has_outage:
@@ -310,6 +326,11 @@ def _complaint(listing: Listing, *, is_alone: bool) -> str:
     if not listing.ids and not is_alone:
         return "the list of sub-accounts is empty all of a sudden"
     return "; ".join(listing.notes)
+
+
+def _held(unit: Unit) -> set[str]:
+    """The accounts of which something is held back that has not ended."""
+    return {each.key.account for each in unit.notifications() if (it := each.desired) and it.held and not it.ended}
 
 
 def _write_roster(unit: Unit, roster: Roster, *, now: datetime) -> None:

@@ -101,9 +101,12 @@ def reconsider(watched: Watched, memory: Memory, seen: Snapshot, *, now: datetim
 
 
 def restate(watched: Watched, memory: Memory, *, now: datetime) -> Decision:
-    """Decides on what fires as it stands: nothing is looked at anew but what people asked for meanwhile."""
+    """Decides on what fires as it stands: nothing is looked at anew but what people asked for meanwhile.
+
+    Nobody is reminded by that: the next cycle does it, if the account has one.
+    """
     steps = _standing([*(rule.policy for rule in watched.rules), watched.no_data], memory)
-    return _collect(memory.account, memory, steps, now=now)
+    return _collect(memory.account, memory, steps, now=now, reminders_wait=True)
 
 
 def judge(memory: Memory, evaluation: Evaluation, policy: Policy, *, now: datetime, every: timedelta) -> Decision:
@@ -170,14 +173,21 @@ def _stepped(
     return ((policy, note_flapping(before, done, now=now, every=every)),)
 
 
-def _collect(account: Account, memory: Memory, steps: Sequence[tuple[Policy, Step]], *, now: datetime) -> Decision:
+def _collect(
+    account: Account,
+    memory: Memory,
+    steps: Sequence[tuple[Policy, Step]],
+    *,
+    now: datetime,
+    reminders_wait: bool = False,
+) -> Decision:
     alerts: list[Alert] = []
     incidents: list[Incident] = []
     events: list[Event] = []
     notifications: list[Notification] = []
     going_on = [done.alert.incident.id for _, done in steps if done.alert.incident is not None]
     mutes = memory.mutes(going_on) if going_on else Mutes()
-    wishing = Wishing(account, memory.notifications, mutes, now=now)
+    wishing = Wishing(account, memory.notifications, mutes, now=now, reminders_wait=reminders_wait)
     for policy, done in steps:
         before = memory.alerts.get(done.alert.key) or Alert(done.alert.key)
         alert = wishing.worded(done.alert, policy)

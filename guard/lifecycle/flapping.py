@@ -13,7 +13,12 @@ STABLE_FOR: Final = timedelta(minutes=30)
 
 
 def note_flapping(before: Alert, done: Step, *, now: datetime, every: timedelta) -> Step:
-    """The step, with the alert's flapping brought to `now`; `before` is the alert as it was before the step."""
+    """The step, with the alert's flapping brought to `now`; `before` is the alert as it was before the step.
+
+    Of a subject that is gone nobody will ever see that it is stable: its flapping is over, and the end is told.
+    """
+    if done.is_gone:
+        return done
     alert, incident = done.alert, done.alert.incident
     has_begun = incident is not None and (before.incident is None or before.incident.id != incident.id)
     if has_begun:

@@ -32,6 +32,7 @@ class Step:
     alert: Alert
     events: tuple[Event, ...] = ()
     closed: Incident | None = None  # the incident that ended here
+    is_gone: bool = False  # whether nothing is to come any more, since its subject is gone
 
 
 def step(alert: Alert, evaluation: Evaluation, policy: Policy, *, now: datetime, every: timedelta) -> Step:

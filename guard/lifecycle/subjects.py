@@ -107,8 +107,9 @@ def _is_of_past_month(rule: Rule, alert: Alert, at: datetime) -> bool:
 
 def _step_absent(rule: Rule, alert: Alert, *, absent: int, now: datetime, every: timedelta) -> Step:
     if absent >= GONE_AFTER:
-        done = close(alert, Reason.SUBJECT_GONE, now=now)
-        return replace(done, alert=replace(done.alert, absent=0))
+        # What comes back one day begins anew, and does not flap because it did so before.
+        done = close(replace(alert, absent=0, fired=()), Reason.SUBJECT_GONE, now=now)
+        return replace(done, is_gone=True)
     unknown = _unknown(rule, alert.key, f"the {rule.each} is not in the last listing")
     done = step(alert, unknown, rule.policy, now=now, every=every)
     return replace(done, alert=replace(done.alert, absent=absent))

@@ -18,13 +18,23 @@ class Wishing:
     """
 
     def __init__(
-        self, account: Account, notifications: Callable[[], Iterable[Notification]], mutes: Mutes, *, now: datetime
+        self,
+        account: Account,
+        notifications: Callable[[], Iterable[Notification]],
+        mutes: Mutes,
+        *,
+        now: datetime,
+        reminders_wait: bool = False,
     ) -> None:
-        """Takes how the asking goes; `mutes` hold the acks of all incidents that go on."""
+        """Takes how the asking goes, and whether nobody is to be reminded whatever that is.
+
+        `mutes` hold the acks of all incidents that go on.
+        """
         self._account = account
         self._notifications = notifications
         self._mutes = mutes
         self._now = now
+        self._all_wait = reminders_wait
         self._by_key: dict[AlertKey, list[Notification]] | None = None
 
     def worded(self, alert: Alert, policy: Policy) -> Alert:
@@ -60,7 +70,7 @@ class Wishing:
     def _reminders_wait(self, alert: Alert) -> bool:
         """Whether nobody is to be reminded: it is not known how things stand, or somebody has seen it."""
         is_lost = self._account.lost and alert.key.rule != NO_DATA
-        return is_lost or self._mutes.ack(alert, now=self._now) is not None
+        return self._all_wait or is_lost or self._mutes.ack(alert, now=self._now) is not None
 
     def _of(self, key: AlertKey) -> Sequence[Notification]:
         if self._by_key is None:

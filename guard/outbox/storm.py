@@ -28,8 +28,11 @@ class Storm:
     _raised: dict[tuple[str, str], _Raised] = field(default_factory=dict)  # by master account and channel
 
     def note(self, master: str, notifications: Iterable[Notification]) -> None:
-        """Notes what a cycle of the running pass over `master` made its channels wait for."""
-        for each in notifications:
+        """Notes what a cycle of the running pass over `master` made its channels wait for.
+
+        Of what one cycle raises the worst comes first, so that nothing critical waits behind what is less, or over.
+        """
+        for each in sorted(notifications, key=_urgency):
             if gap(each.desired, each.notified) is None:  # as what a silence holds back
                 continue
             raised = self._raised.setdefault((master, each.channel), _Raised())
@@ -48,3 +51,8 @@ class Storm:
         """Whether its channel has to wait with this one."""
         raised = self._raised.get((master_name(notification.key.account), notification.channel))
         return raised is not None and notification.key in raised.held
+
+
+def _urgency(notification: Notification) -> tuple[bool, int]:
+    desired = notification.desired
+    return (desired is None or desired.ended, -desired.level if desired else 0)

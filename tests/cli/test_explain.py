@@ -13,10 +13,22 @@ from inline_snapshot import snapshot as shown
 
 from guard.clock import Clock
 from guard.errors import ExitCode
-from guard.model import Account, AlertKey, Endpoint, Failure, FailureKind, Level, State, SubAccount
+from guard.lifecycle.decide import Decision
+from guard.model import (
+    Account,
+    AlertKey,
+    Cover,
+    Endpoint,
+    Failure,
+    FailureKind,
+    Knowledge,
+    Level,
+    State,
+    SubAccount,
+)
 from guard.model import Answer as Usage
 from guard.store import Poll, Unit
-from tests.builders import NOW, account, alert, at, incident
+from tests.builders import KEY, NOW, account, alert, at, delivery, incident, notification
 from tests.cli.conftest import RULES, Fill, Run
 from tests.cli.explaining import Explain, Sit, answers, keyless, left, sentence
 from tests.cli.test_reference import section
@@ -761,6 +773,53 @@ def test_a_sub_account_that_was_never_listed(explain: Explain, rules: Path, fill
     )
     rules.write_text(RULES.replace('every = "1s"', 'sub_accounts = ["beta"]'))
     assert "main:beta was never asked yet" in sentence(explain("main:beta/numbers-remaining"))
+
+
+def test_what_waits_behind_an_end_that_may_have_arrived(
+    explain: Explain, rules: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message that is looked for first is about an earlier incident of the same alert."""
+    monkeypatch.setattr(Clock, "now", lambda _: at(1))
+    rules.write_text(
+        RULES.replace('every = "1s"', 'every = "1m"').replace(
+            'webhook_url = "${SLACK_WEBHOOK_URL}"', 'token = "${SLACK_BOT_TOKEN}"\nchannel = "C012ABCDE"'
+        )
+    )
+    before, now = incident(id="inc1", ended_at=NOW), incident(id="inc2")
+    ended, fires = Knowledge("inc1", Level.WARNING, ended=True), Knowledge("inc2", Level.WARNING)
+
+    def doubted(unit: Unit) -> None:
+        unit.save_account(account(cycled_at=at(1), good_at=at(1)))
+        unit.save_changes(
+            Decision(
+                account(cycled_at=at(1), good_at=at(1)),
+                (alert(state=State.FIRING, level=Level.WARNING, incident=now),),
+                (before, now),
+                (),
+                (notification(desired=fires),),
+            )
+        )
+        unit.save_delivery(
+            delivery(covers=(Cover(KEY, ended),), due_at=at(3), attempted_at=NOW, attempts=1, may_have_arrived=True)
+        )
+
+    fill(doubted)
+    assert sentence(explain()) == shown(
+        "Nothing is sent now: ops is told after an earlier message; it is asked in 2 min, at 2026-11-23 14:08 UTC, whether it has arrived."
+    )
+
+
+def test_a_sub_account_that_is_listed_no_more(explain: Explain, rules: Path, fill: Fill) -> None:
+    rules.write_text(RULES.replace('every = "1s"', 'sub_accounts = "all"'))
+
+    def gone(unit: Unit) -> None:
+        watched(unit, account(name="main:acme"))
+        unit.delete_account("main:acme")
+
+    fill(gone)
+    assert sentence(explain("main:acme/numbers-remaining")) == shown(
+        "Nothing is sent now: main:acme is not watched any more, since 3 listings in a row did not show it."
+    )
 
 
 def test_a_rule_that_is_for_other_accounts(

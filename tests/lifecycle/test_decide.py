@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from guard.lifecycle.decide import Decision, Memory, Watched, decide, retire
+from guard.lifecycle.decide import Decision, Memory, Watched, decide, restate, retire
 from guard.model import (
     NO_DATA,
     Account,
@@ -267,3 +267,11 @@ def test_what_was_retired_and_comes_back_fires_anew() -> None:
     retired(life, [KEY], Reason.RULE_REMOVED)
     (second,) = life.sees(61, numbers_remaining=1).incidents
     assert second.id != first.id
+
+
+def test_to_look_at_what_fires_once_more_reminds_nobody() -> None:
+    it = Life(NUMBERS.replace("summary", 'remind = { critical = "1h" }\nsummary'))
+    it.sees(0, numbers_remaining=1)
+    it.is_told(0)
+    assert restate(it.watched, it.memory, now=at(61)).notifications == ()
+    assert [each.desired.reminders for each in it.sees(61, numbers_remaining=1).notifications if each.desired] == [1]

@@ -3,7 +3,7 @@
 import threading
 from dataclasses import replace
 
-from guard.model import AlertKey, Notification
+from guard.model import AlertKey, Level, Notification
 from guard.outbox.storm import Storm
 from tests.builders import knowledge, notification
 
@@ -40,6 +40,14 @@ def test_what_goes_out_at_once_may_change_within_the_pass() -> None:
     storm, five = Storm(), [raised(number) for number in range(5)]
     storm.note("main", [*five, *five[:3]])
     assert held(storm, *five) == [False, False, False, True, True]
+
+
+def test_of_one_cycle_the_worst_goes_out_at_once_and_what_is_over_waits() -> None:
+    storm, warnings = Storm(), [raised(number) for number in range(3)]
+    ended = replace(raised(3), desired=knowledge(ended=True), notified=knowledge())
+    critical = replace(raised(4), desired=knowledge(Level.CRITICAL))
+    storm.note("main", [ended, *warnings, critical])
+    assert held(storm, ended, *warnings, critical) == [True, False, False, True, False]
 
 
 def test_every_channel_and_every_master_account_counts_for_itself_and_recipients_do_not() -> None:

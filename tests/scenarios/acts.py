@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from guard.agentphone import Listing
 from guard.model import Ack, Failure, FailureKind, Level, Silence
 from guard.outbox import revive
 from guard.store import Unit
@@ -133,11 +134,48 @@ def refuses(recipient: str) -> Act:
     return act
 
 
+def takes_all() -> Act:
+    """The mail server takes every address again."""
+
+    async def act(stage: Stage) -> None:
+        stage.receivers["mail"].refuses.clear()
+
+    return act
+
+
 def key_is(*, refused: bool) -> Act:
     """The API refuses the key from now on, or takes it again."""
 
     async def act(stage: Stage) -> None:
         stage.refused = Failure(FailureKind.UNAUTHORIZED, "the API answered 401") if refused else None
+
+    return act
+
+
+def lists(*ids: str, is_complete: bool = True) -> Act:
+    """The API lists these sub-accounts from now on, whoever there is."""
+
+    async def act(stage: Stage) -> None:
+        stage.listing = Listing(ids, is_complete=is_complete)
+
+    return act
+
+
+def unlisted() -> Act:
+    """The API gives no listing from now on."""
+
+    async def act(stage: Stage) -> None:
+        stage.listing = Failure(FailureKind.SERVER, "the API answered 503")
+
+    return act
+
+
+def account_is(lines: str) -> Act:
+    """Somebody edits the account's part of the rule file, and it takes effect."""
+
+    async def act(stage: Stage) -> None:
+        stage.account = lines
+        await stage.reload()
 
     return act
 

@@ -18,7 +18,7 @@ import pytest
 from guard import edit, parts
 from guard.agentphone import Listing, UsageClient
 from guard.cli.in_force import in_force
-from guard.cli.situation import read_situation
+from guard.cli.situation import Situation, read_situation
 from guard.cli.why import why
 from guard.config import ChannelConfig
 from guard.cycle import Cycles
@@ -28,7 +28,7 @@ from guard.outbox.failing import note_failing
 from guard.reload import Reload
 from guard.rule_watch import Content, Edition, RuleWatch, judged, read
 from guard.series import parse_series
-from guard.store import Reader
+from guard.store import View
 from tests.builders import NOW
 from tests.scenarios.claims import false_claim
 from tests.scenarios.receivers import Bot, Mail, Receiver
@@ -163,7 +163,7 @@ class Api(UsageClient):
         return Answer(listing, json.dumps(listing))
 
     async def sub_accounts(self, *, now: datetime) -> Listing | Failure:
-        return Listing(tuple(self.stage.subs), is_complete=True)
+        return self.stage.listing or Listing(tuple(self.stage.subs), is_complete=True)
 
     def has_untried_key(self) -> bool:
         return False
@@ -194,6 +194,9 @@ class Stage:
     has_main: bool = True
     notify: tuple[str, ...] = ("hook", "bot", "mail")
     edition: Edition | None = None
+    listing: Listing | Failure | None = (
+        None  # what the API says who belongs to it, where that is not who says something
+    )
     reasons: dict[int, str] = field(default_factory=dict)
     false: dict[int, str] = field(default_factory=dict)
 
@@ -250,7 +253,7 @@ class Stage:
                 stack = AsyncExitStack()
                 await self._start(stack)
             else:  # with restarts there is nothing else to explain
-                self._explain(self._all_shown()[before:])
+                await self._explain(self._all_shown()[before:])
             self.clock.passes(self.parts.config.accounts[0].every.total_seconds())
         await stack.aclose()
         return {
@@ -293,6 +296,7 @@ class Stage:
         for family in self.parts.families:
             hear = partial(self._cycle, family, family.master)
             await hear()
+            await family.restate(raised=partial(self.parts.outbox.storm.note, family.name))
             if not family.has_outage:
                 await family.update()
                 for cycles in family.subs:
@@ -336,18 +340,23 @@ class Stage:
 
     # --- what `guard explain` says
 
-    def _explain(self, shown: Sequence[str]) -> None:
-        with Reader.open(self.path / "guard.db") as reader:
-            about = self.scene.about
-            alert = reader.alerts(about.account).get(about)
-            if alert is None:
-                return
-            it = read_situation(reader, in_force(reader, self.file), about, now=self.clock.now())
-            sentence = why(it)
-            if claim := false_claim(sentence, it, {name: each.mood for name, each in self.receivers.items()}):
-                self.false[self.step] = f"{sentence} [false: {claim}]"
-            if not shown and (alert.incident is not None or any(each.gap for each in it.targets)):
-                self.reasons[self.step] = sentence
+    async def _explain(self, shown: Sequence[str]) -> None:
+        it = await self.parts.store.run(self._situation)
+        if it is None:
+            return
+        sentence = why(it)
+        if claim := false_claim(sentence, it, {name: each.mood for name, each in self.receivers.items()}):
+            self.false[self.step] = f"{sentence} [false: {claim}]"
+        is_on = it.alert is not None and it.alert.incident is not None
+        if not shown and (is_on or any(each.gap for each in it.targets)):
+            self.reasons[self.step] = sentence
+
+    def _situation(self, view: View) -> Situation | None:
+        """All that bears on the alert; None before it was anything but at rest."""
+        about = self.scene.about
+        if about not in view.alerts(about.account):
+            return None
+        return read_situation(view, in_force(view, self.file), about, now=self.clock.now())
 
     def untrue(self) -> dict[int, str]:
         """The steps in which the reason that is given is not the one that the scene names, or cannot be true."""

@@ -12,6 +12,7 @@ SHARE = 'value = "numbers.used / numbers.limit"\nwarning = "> 80%"\n'
 OTHER = f'[accounts.other]\napi_key = "${{API_KEY}}"\nbase_url = "{NOWHERE}"\n'
 HOOK = 'notify = ["hook"]\n'
 USED = "numbers.used"
+A, B = (f'value = "stats.{field}"\n{LEVELS}' for field in "ab")
 
 SCENES = [
     Scene(
@@ -89,6 +90,26 @@ SCENES = [
         "0 warning, 2 resolved new period",
         edits="2 resolved new period",
         rules=rule('value = "numbers.used * (1 + 0 * period.elapsed)"\nwarning = "> 5"'),
+    ),
+    Scene(
+        "new period while it recovers",
+        {USED: "10x2 3x4", "period": "1x2 20x4"},
+        "0 warning, 4 resolved new period",
+        edits="4 resolved new period",
+        rules=rule('value = "numbers.used * (1 + 0 * period.elapsed)"\nwarning = "> 5"\nkeep_firing_for = "2m"'),
+        why={2: "recovering"},
+    ),
+    Scene(
+        "two rules that swap names in three edits",
+        {"stats.a": "1x6 9", "stats.b": "2x6 9"},
+        "0 critical r-1, 0 warning r-2, 6 resolved recovered r-2, 6 resolved recovered r-1",
+        edits="1 critical r-tmp, 2 warning r-1, 3 critical r-2, 6 resolved recovered r-2, 6 resolved recovered r-1",
+        rules=rule(A, name="r-1") + rule(B, name="r-2"),
+        acts={
+            1: edits(rules=rule(A + 'renamed_from = "r-1"\n', name="r-tmp") + rule(B, name="r-2")),
+            2: edits(rules=rule(A, name="r-tmp") + rule(B + 'renamed_from = "r-2"\n', name="r-1")),
+            3: edits(rules=rule(A + 'renamed_from = "r-tmp"\n', name="r-2") + rule(B, name="r-1")),
+        },
     ),
     Scene(
         "subject gone",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from guard.model import AlertKey
 from tests.scenarios.acts import edits, silence, turns
 from tests.scenarios.receivers import Mood
 from tests.scenarios.stage import LEVELS, Scene, plays, rule, told_as_promised
@@ -9,6 +10,9 @@ from tests.scenarios.stage import LEVELS, Scene, plays, rule, told_as_promised
 THREE_TIMES = "0 critical, 1 resolved recovered, 2 critical, 3 resolved recovered, 4 critical, 5 resolved recovered"
 IN_THREADS = THREE_TIMES.replace("resolved", ">resolved")
 EDITED = "1 resolved recovered, 3 resolved recovered, 5 resolved recovered"
+OF_AGENT = ", ".join(
+    f"{step} warning it/agt_1, {step + 1} resolved recovered it/agt_1" for step in (0, 2, 4)
+)  # the same of a subject
 FIRST = 'notify = ["hook"]\n'
 
 SCENES = [
@@ -41,6 +45,19 @@ SCENES = [
         edits=EDITED,
         acts={6: silence()},
         why={6: "an upgrade", 11: "it flaps"},
+    ),
+    Scene(
+        "a subject that is gone is never seen to be stable, so its end is told",
+        {"numbers.remaining": "9x13", "agt_1": "700 5 700 5 700 5 700x2 -1x5", "agt_2": "5x13"},
+        OF_AGENT + ", 6 flapping it/agt_1, 10 resolved subject gone it/agt_1",
+        bot=OF_AGENT.replace("resolved", ">resolved") + ", 6 flapping it/agt_1, 10 >resolved subject gone it/agt_1",
+        mail=OF_AGENT.replace("resolved", ">resolved") + ", 6 flapping it/agt_1, 10 >resolved subject gone it/agt_1",
+        edits="1 resolved recovered it/agt_1, 3 resolved recovered it/agt_1, 5 resolved recovered it/agt_1,"
+        "10 resolved subject gone it/agt_1",
+        every="5m",
+        rules='[rules.it]\nvalue = "agent.totalSeconds"\neach = "agent"\nwarning = "> 10m"\n',
+        about=AlertKey("main", "it", "agt_1"),
+        why={6: "it flaps", 8: "unknown"},
     ),
     Scene(
         "who is newly routed is told that it flaps",

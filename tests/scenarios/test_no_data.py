@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from guard.model import AlertKey
-from tests.scenarios.acts import jumps, key_is, later
+from tests.scenarios.acts import account_is, jumps, key_is, later
 from tests.scenarios.stage import LEVELS, Scene, plays, rule, told_as_promised
 
 NO_DATA = AlertKey("main", "guard.no_data")
@@ -66,6 +66,22 @@ SCENES = [
         "0 critical, 16 warning guard.no_data, 18 resolved recovered guard.no_data",
         edits="18 resolved recovered guard.no_data",
         why={1: "unknown", 18: "everybody knows"},
+    ),
+    Scene(
+        "unknown, then lost, then unknown again",
+        {"stats.a": "9x30", "numbers.remaining": "9 -1x17 _x4 -1x4 9x4"},
+        "16 warning guard.no_data, 20 escalated critical guard.no_data, 26 resolved recovered guard.no_data",
+        edits="20 critical guard.no_data, 23 warning guard.no_data, 26 resolved recovered guard.no_data",
+        about=NO_DATA,
+    ),
+    Scene(
+        "no_data_after is shortened in an outage",
+        "9x2 _x8 9x3",
+        "5 critical guard.no_data, 11 resolved recovered guard.no_data",
+        edits="11 resolved recovered guard.no_data",
+        account='no_data_after = "30m"\n',
+        acts={5: account_is('no_data_after = "3m"\n')},
+        about=NO_DATA,
     ),
     Scene(
         "a clock that goes back ends nothing and tells nothing",

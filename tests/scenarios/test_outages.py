@@ -62,6 +62,16 @@ SCENES = [
         why={1: "is tried again", 2: "everybody knows"},
     ),
     Scene(
+        "two that wait for the same channel wait for one another",
+        "9 1x5 9",
+        "4 critical r-2 late, 4 critical r-1 late, 6 resolved recovered r-1, 6 resolved recovered r-2",
+        edits="6 resolved recovered r-1, 6 resolved recovered r-2",
+        rules=rule(name="r-1") + rule(name="r-2"),
+        acts={1: turns(Mood.DOWN), 4: turns(Mood.OK)},
+        about=AlertKey("main", "r-1"),
+        why={1: "hook is tried again in 1 min", 4: "everybody knows"},
+    ),
+    Scene(
         "a bot's message that is gone gets a new root",
         "9 2x2 1 9",
         "1 warning, 3 escalated critical, 4 resolved recovered",

@@ -21,14 +21,15 @@ from tests.notify.examples import digest, message
 PACKAGES: Final = ("@slack/types@3.2.0", "typescript@5.9.3")
 INSTALL_S: Final = 120.0
 FIRING: Final = Firing(AlertKey("main", "numbers-remaining", "num_1"), "inc_1")
+CONSOLE: Final = "https://guard.example.com"
 OVER: Final = message(mark="resolved", ended=True, description="It was *so* & <so>.")
 MESSAGES: Final[Mapping[str, Message]] = {
-    "fired": message(firing=FIRING, description="Release some."),
+    "fired": message(firing=FIRING, description="Release some.", link=f"{CONSOLE}/alerts/main/numbers-remaining/num_1"),
     "acknowledged": message(firing=replace(FIRING, is_acked=True)),
     "bare": message(facts=(), runbook=""),
     "resolved": OVER,
     "digest": digest(20, more=5),
-    "trial": trial("ops", now=NOW),
+    "trial": trial("ops", now=NOW, console_url=CONSOLE),
     "store_failing": store_failing("disk full", now=NOW),
     "store_recovered": store_recovered(now=NOW + timedelta(hours=1)),
 }
@@ -81,6 +82,7 @@ def test_slack_s_types_take_every_kind_of_message(types: Path) -> None:
     kinds: tuple[type[Call], ...] = (Post, Edit, Reply)
     made = {f"{name}_{kind.__name__}": shown(each, call=kind) for name, each in MESSAGES.items() for kind in kinds}
     assert "guard.silence.24h" in json.dumps(made["fired_Edit"])
+    assert "guard.open" in json.dumps(made["fired_Post"])
     done = compiled(types, made)
     assert done.returncode == 0, done.stdout
 

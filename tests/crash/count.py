@@ -51,7 +51,8 @@ class Count:
     def compare(self, taken: Sequence[Taken], believed: Sequence[Believed], incidents: Mapping[str, str]) -> None:
         """Counts, and writes down all that is wrong beyond copies.
 
-        `incidents` gives by id the channel that one is about, if it is about one: that channel is not told of it.
+        `incidents` gives by id the channel that one is about, if it is about one. Of that another channel is told where
+        it could be reached then, which nobody knows here; but whoever is told of it is told of its end.
         """
         self.incidents = len(incidents)
         for kind in self.kinds:
@@ -60,7 +61,6 @@ class Count:
             told = [each for each in _firsts(here) if each.key in sent]
             self.accepted[kind], self.copies[kind] = len(here), len(here) - len(told)
             arrived = {each.key for each in told}
-            others = [incident for incident, about in incidents.items() if about != kind]
             self.wrong += [
                 f"{kind}: delivery {each.key} is marked as sent and never arrived"
                 for each in sent.values()
@@ -69,7 +69,7 @@ class Count:
             for recipient in RECIPIENTS[kind]:
                 theirs = [(each, sent[each.key]) for each in told if each.recipient == recipient]
                 whose = f"{kind} {recipient}".strip()
-                self.wrong += [f"{whose}: {each}" for each in _untold(theirs, others)]
+                self.wrong += [f"{whose}: {each}" for each in _untold(theirs, incidents)]
                 self.wrong += [f"{whose}: {each}" for each in _out_of_order(theirs)]
                 if kind in THREADED:
                     every = [
@@ -98,14 +98,15 @@ def _firsts(taken: Iterable[Taken]) -> list[Taken]:
     return list(by_key.values())
 
 
-def _untold(told: _Told, incidents: Iterable[str]) -> Iterator[str]:
-    """Every incident is told of, and its end too, by itself or in the first message of the next one."""
+def _untold(told: _Told, incidents: Mapping[str, str]) -> Iterator[str]:
+    """Every incident of an account is told of, and each end too, by itself or in the first message of the next one."""
     known = [cover.knowledge for _, each in told for cover in each.covers]
     heard = {each.incident_id for each in known} | {name for each in known for name in each.missed}
     ended = {each.incident_id for each in known if each.ended} | {name for each in known for name in each.missed}
     for incident in sorted(incidents):
         if incident not in heard:
-            yield f"nobody was told of incident {incident}"
+            if not incidents[incident]:
+                yield f"nobody was told of incident {incident}"
         elif incident not in ended:
             yield f"nobody was told of the end of incident {incident}"
 

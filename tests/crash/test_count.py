@@ -76,7 +76,9 @@ def test_what_the_next_incident_tells_of_the_one_before_is_told() -> None:
     assert _count(ROOT, post, sent=(SENT[0], after), incidents=("i1", "i2")).broken == []
 
 
-def test_a_channel_that_fails_is_not_told_of_that_and_the_others_are() -> None:
-    count = Count(seed=1, kinds=(Kind.WEBHOOK, Kind.MAIL))
+def test_of_a_channel_that_fails_others_need_not_be_told_but_then_of_its_end_too() -> None:
+    count = Count(seed=1, kinds=(Kind.BOT, Kind.MAIL))
     count.compare([], [], {"i1": "mail"})
-    assert count.broken == ["webhook: nobody was told of incident i1"]
+    assert count.broken == []
+    count.compare([ROOT], SENT[:1], {"i1": "mail"})
+    assert "bot: nobody was told of the end of incident i1" in count.broken

@@ -26,7 +26,6 @@ from guard.model import (
     Level,
     Notification,
     Occasion,
-    is_sub_account,
     master_name,
 )
 from guard.rules.policy import Policy
@@ -193,13 +192,10 @@ def _raised(view: "View", key: AlertKey, targets: Collection[Target], account: "
 
 def account_config(config: "Config | None", name: str) -> "AccountConfig | None":
     """How an account or sub-account of that name is watched; None where it is not."""
-    master = next((each for each in config.accounts if each.name == master_name(name)), None) if config else None
-    if master is None or not is_sub_account(name):
-        return master
-    sub_id = name.partition(":")[2]
-    if master.subs is None or (master.subs.ids is not None and sub_id not in master.subs.ids):
-        return None
-    return master.subs.config(sub_id)
+    found, master = (config.account(name), config.account(master_name(name))) if config else (None, None)
+    if found and master and found.sub_id and master.subs and master.subs.ids is not None:
+        return found if found.sub_id in master.subs.ids else None
+    return found
 
 
 def all_rules(config: "Config") -> dict[str, None]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import time, timedelta, tzinfo
 from enum import StrEnum
 
-from guard.model import Level, sub_account_name
+from guard.model import Level, is_sub_account, master_name, sub_account_name
 from guard.rules.policy import Policy
 from guard.rules.rule import Rule
 
@@ -173,6 +173,13 @@ class Config:
     channels: Mapping[str, ChannelConfig]  # by name; at least one
     report: ReportConfig | None = None
     fallback: tuple[str, ...] = ()  # channels that are told what a failing one cannot be
+
+    def account(self, name: str) -> AccountConfig | None:
+        """How an account or sub-account of that name would be watched, listed or not; None where nothing is."""
+        master = next((each for each in self.accounts if each.name == master_name(name)), None)
+        if master is None or not is_sub_account(name):
+            return master
+        return master.subs.config(name.partition(":")[2]) if master.subs else None
 
     @property
     def patterns(self) -> Iterator[AccountConfig]:

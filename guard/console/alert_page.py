@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Final
 
-from guard.config import AccountConfig, Config
+from guard.config import Config
 from guard.console.standing import notes, standing, state_text
 from guard.message import Message
 from guard.model import (
@@ -18,8 +18,6 @@ from guard.model import (
     Knowledge,
     Level,
     Notification,
-    is_sub_account,
-    master_name,
 )
 from guard.outbox import value_past
 from guard.store import Unit
@@ -84,17 +82,10 @@ def read_alert_page(
 
 def _is_watched(unit: Unit, key: AlertKey, config: Config) -> bool:
     """Whether the rule file has such a rule on an account that was asked; of subjects only what is stored tells."""
-    account = _account(config, key.account)
+    account = config.account(key.account)
     if account is None or key.subject or unit.account(key.account) is None:
         return False
     return key.rule == NO_DATA or any(rule.name == key.rule for rule in account.rules)
-
-
-def _account(config: Config, name: str) -> AccountConfig | None:
-    master = next((each for each in config.accounts if each.name == master_name(name)), None)
-    if master is None or not is_sub_account(name):
-        return master
-    return master.subs.config(name.partition(":")[2]) if master.subs else None
 
 
 def _lines(alert: Alert, said: list[str], *, is_watched: bool) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from guard.config import AccountConfig, Config
 from guard.fields import field_named
-from guard.model import AlertKey, Answer, Endpoint, master_name
+from guard.model import AlertKey, Answer, Endpoint
 from guard.payload import snapshot
 from guard.rules.evaluate import Facts
 from guard.rules.rule import Rule
@@ -26,18 +26,11 @@ def value_past(unit: Unit, key: AlertKey, *, config: Config, now: datetime) -> P
     Empty for a rule that reads more than one answer of /v1/usage says: the past of a field, or another endpoint. It is
     the rule's value as it reads now, whatever it was called or compared with then.
     """
-    account = _account(config, key.account)
+    account = config.account(key.account)
     rule = next((each for each in account.rules if each.name == key.rule), None) if account else None
     if account is None or rule is None or not _is_of_one_answer(rule):
         return ()
     return tuple(_points(unit, rule, account, now=now))
-
-
-def _account(config: Config, name: str) -> AccountConfig | None:
-    master = next((each for each in config.accounts if each.name == master_name(name)), None)
-    if master is None or master.name == name:
-        return master
-    return master.subs.config(name.partition(":")[2]) if master.subs else None
 
 
 def _is_of_one_answer(rule: Rule) -> bool:
